@@ -1,0 +1,44 @@
+package io.godwit.proto.migration;
+
+import io.godwit.proto.WireMessage;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * One migration as the coordinator shows it.
+ *
+ * @param id its id
+ * @param vm the VM
+ * @param from source host
+ * @param to destination host
+ * @param driver guest driver
+ * @param phase where it stands
+ * @param reason why it failed or was cancelled, if it was
+ * @param sourceLost whether the source died, and the VM with it
+ * @param epoch the VM's epoch as far as this migration knows
+ * @param states state triples in the order they were published, the destination's after the source's
+ * @param stats what the save path has done
+ * @param downtime the standstill and its parts; NONE before
+ * @param verified whether both digests were compared and equal
+ * @param remainingBytes still to send, when pre-copying
+ */
+public record MigrationView(
+        String id,
+        String vm,
+        String from,
+        String to,
+        String driver,
+        MigrationPhase phase,
+        Optional<String> reason,
+        boolean sourceLost,
+        long epoch,
+        List<StateTriple> states,
+        SaveStats stats,
+        Downtime downtime,
+        boolean verified,
+        long remainingBytes)
+        implements WireMessage {
+    public MigrationView {
+        states = List.copyOf(states);
+    }
+}

@@ -1,0 +1,32 @@
+package io.godwit.proto.migration;
+
+import io.godwit.proto.KryoMessage;
+
+/**
+ * One tick of a save path: what it knows now. Replaced by the next; losing one does no harm.
+ *
+ * @param triple states now
+ * @param stats what has been done
+ * @param remainingBytes RAM and device bytes still to send before the VM could switch over
+ * @param cpuDirtyBytesPerSecond dirtied by vCPUs, between the last two syncs
+ * @param dmaDirtyBytesPerSecond dirtied by devices as far as the containers can tell
+ * @param pinnedBytes pinned pages that count as dirty until the devices stop
+ * @param devicePrecopyBytes pending device state that can go while the VM runs
+ * @param deviceStopCopyBytes device state that can go only when it stands still
+ * @param predictedDowntimeMicros if it switched over now
+ * @param floorDowntimeMicros part of it that no iteration can remove
+ * @param trustworthy false when a container hides pinned pages until the stop ({@code STOP_COPY_ONLY})
+ */
+public record Progress(
+        StateTriple triple,
+        SaveStats stats,
+        long remainingBytes,
+        long cpuDirtyBytesPerSecond,
+        long dmaDirtyBytesPerSecond,
+        long pinnedBytes,
+        long devicePrecopyBytes,
+        long deviceStopCopyBytes,
+        long predictedDowntimeMicros,
+        long floorDowntimeMicros,
+        boolean trustworthy)
+        implements KryoMessage {}

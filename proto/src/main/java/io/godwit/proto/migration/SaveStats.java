@@ -1,0 +1,31 @@
+package io.godwit.proto.migration;
+
+import io.godwit.proto.WireMessage;
+
+/**
+ * What a save path has done so far.
+ *
+ * @param ramBytes RAM of the VM
+ * @param transferredBytes bytes written to the stream, headers included
+ * @param ramBytesSent page bytes sent, copies of the same page counted each time
+ * @param deviceBytesSent device state sent
+ * @param dirtiedPages pages found dirty by all syncs after the first
+ * @param iterations dirty syncs
+ * @param precopyMillis time spent pre-copying
+ * @param bandwidthBytesPerSecond measured
+ * @param predictedDowntimeMicros predicted when it asked to switch over; 0 before
+ */
+public record SaveStats(
+        long ramBytes,
+        long transferredBytes,
+        long ramBytesSent,
+        long deviceBytesSent,
+        long dirtiedPages,
+        int iterations,
+        long precopyMillis,
+        long bandwidthBytesPerSecond,
+        long predictedDowntimeMicros)
+        implements WireMessage {
+    /** Nothing done yet. */
+    public static final SaveStats NONE = new SaveStats(0, 0, 0, 0, 0, 0, 0, 0, 0);
+}
