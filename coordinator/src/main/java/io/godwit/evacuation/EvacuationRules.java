@@ -12,10 +12,12 @@ import io.godwit.evacuation.EvacuationState.Running;
 import io.godwit.plan.Fleet;
 import io.godwit.plan.Fleet.Reservation;
 import io.godwit.plan.Placement;
+import io.godwit.plan.Plan;
 import io.godwit.plan.Planner;
 import io.godwit.proto.fleet.FleetReply.FleetShown;
 import io.godwit.proto.fleet.HostView;
 import io.godwit.proto.fleet.VmView;
+import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.migration.MigrationPhase;
 import io.godwit.proto.migration.MigrationView;
 import io.godwit.proto.ownership.OwnershipView;
@@ -65,6 +67,14 @@ public final class EvacuationRules {
     /** The plan of a batch whose hosts are cordoned. */
     public List<EvacuationEvent> plan(Planning state, FleetShown fleet) {
         return List.of(new EvacuationPlanned(planFor(state.job(), List.of(), fleet)));
+    }
+
+    /** The plan that an evacuation of {@code hosts} would make now. */
+    public Plan dryRun(List<String> hosts, FleetShown fleet) {
+        var job = new EvacuationJob("", hosts, new MigrationOptions(0, false, 0, 0), 0);
+        return new Plan(planFor(job, List.of(), fleet).stream()
+                .map(vm -> new Placement(vm.spec().name(), vm.from(), vm.to(), vm.reason()))
+                .toList());
     }
 
     /** What the fleet's latest picture changes: new destinations, late comers, or the end. */

@@ -22,6 +22,7 @@ import java.util.Set;
 import org.apache.pekko.actor.NoSerializationVerificationNeeded;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.receptionist.Receptionist;
@@ -42,6 +43,11 @@ public final class FleetView
     /** Its persistence id. */
     public static final PersistenceId PERSISTENCE_ID = PersistenceId.ofUniqueId("FleetView");
 
+    // after a failure of the store; the bounds are Pekko's own for sharding
+    private static final Duration RESTART_MIN = Duration.ofSeconds(1);
+    private static final Duration RESTART_MAX = Duration.ofSeconds(10);
+    private static final double RESTART_JITTER = 0.1;
+
     /** All that the singleton handles. */
     sealed interface Command extends NoSerializationVerificationNeeded {}
 
@@ -56,7 +62,9 @@ public final class FleetView
     private final Set<String> subscribed = new HashSet<>();
 
     private FleetView(ActorContext<Command> context, MonotonicClock clock, Duration reportFresh) {
-        super(PERSISTENCE_ID);
+        super(
+                PERSISTENCE_ID,
+                SupervisorStrategy.restartWithBackoff(RESTART_MIN, RESTART_MAX, RESTART_JITTER));
         this.context = context;
         this.clock = clock;
         this.records = new HostRecords(reportFresh.toNanos());

@@ -54,6 +54,12 @@ public record Fleet(Map<String, HostRoom> hosts, Map<String, PlacedVm> vms) {
         return new Fleet(changed, vms);
     }
 
+    /** The same fleet as if {@code host} were the only place to go. */
+    public Fleet only(String host) {
+        HostRoom room = hosts.get(host);
+        return new Fleet(room == null ? Map.of() : Map.of(host, room), vms);
+    }
+
     private static HostRoom room(HostView view) {
         Optional<String> closed =
                 switch (view.state()) {
