@@ -45,7 +45,8 @@ public record Digests(long ram, Map<String, Long> devices, long vcpus) {
             Long here = devices.get(name);
             Long there = other.devices.get(name);
             if (here == null || there == null) {
-                return Optional.of("device " + name + " has no digest at the " + (here == null ? "source" : "destination"));
+                return Optional.of(
+                        "device " + name + " has no digest at the " + (here == null ? "source" : "destination"));
             }
             if (!here.equals(there)) {
                 return Optional.of(text("device " + name, here, there));

@@ -31,7 +31,8 @@ final class FrameOrder {
         }
         DeviceChunkKind last = devices.get(name);
         if (last == DeviceChunkKind.END) {
-            throw new StreamException(kind + " chunk of device " + name + " after its END; expected nothing more of it");
+            throw new StreamException(
+                    kind + " chunk of device " + name + " after its END; expected nothing more of it");
         }
         switch (kind) {
             case CONFIG -> {}

@@ -16,6 +16,7 @@ final class RateLimit {
     private long turnNanos;
     /** How often the limit was set: a turn given under an earlier one is not waited for. */
     private long limits;
+
     private boolean closed;
 
     RateLimit(Pacer pacer, long sliceNanos) {

@@ -82,8 +82,8 @@ final class StateReceiver {
 
     private static void size(String what, int bytes, int max, String setting) throws StreamException {
         if (bytes < 0 || bytes > max) {
-            throw new StreamException(what + " has " + bytes + " bytes; expected at most " + max + " (godwit.stream."
-                    + setting + ")");
+            throw new StreamException(
+                    what + " has " + bytes + " bytes; expected at most " + max + " (godwit.stream." + setting + ")");
         }
     }
 

@@ -52,10 +52,8 @@ final class WireForms {
 
     static Frame frame(int vcpu, int bytes, int crc) {
         return Frame.newBuilder()
-                .setVcpuState(VcpuState.newBuilder()
-                        .setIndex(vcpu)
-                        .setBytes(bytes)
-                        .setCrc32C(crc))
+                .setVcpuState(
+                        VcpuState.newBuilder().setIndex(vcpu).setBytes(bytes).setCrc32C(crc))
                 .build();
     }
 
@@ -66,8 +64,8 @@ final class WireForms {
                 .setVerify(verify);
         // sorted, so that the same digests give the same bytes
         new TreeMap<>(digests.devices())
-                .forEach((name, digest) -> end.addDevices(
-                        DeviceDigest.newBuilder().setDevice(name).setDigest(digest)));
+                .forEach((name, digest) ->
+                        end.addDevices(DeviceDigest.newBuilder().setDevice(name).setDigest(digest)));
         return Frame.newBuilder().setEnd(end).build();
     }
 

@@ -12,9 +12,7 @@ final class ZeroPages {
 
     /** Whether the page is all zero; ends at its first non-zero byte. */
     static boolean isZero(MemorySegment memory, long gpa) {
-        return MemorySegment.mismatch(
-                        memory, gpa, gpa + GuestMemory.PAGE_SIZE, ZEROS, 0, GuestMemory.PAGE_SIZE)
-                < 0;
+        return MemorySegment.mismatch(memory, gpa, gpa + GuestMemory.PAGE_SIZE, ZEROS, 0, GuestMemory.PAGE_SIZE) < 0;
     }
 
     /** Makes the page zero; one that is zero already is only read, which does not make it take up memory. */

@@ -21,7 +21,11 @@ class RamRunHeaderTest {
             boolean zero = random.nextBoolean();
             int crc = zero ? 0 : random.nextInt() | 1;
             Frame frame = Frame.newBuilder()
-                    .setRamRun(RamRun.newBuilder().setGpa(gpa).setPages(pages).setZero(zero).setCrc32C(crc))
+                    .setRamRun(RamRun.newBuilder()
+                            .setGpa(gpa)
+                            .setPages(pages)
+                            .setZero(zero)
+                            .setCrc32C(crc))
                     .build();
 
             header.put(out.clear(), gpa, pages, zero, crc);

@@ -146,7 +146,8 @@ class StreamRefusalTest {
         stream.reset();
         opening(1);
         frame(good.toBuilder()
-                .setPreamble(good.getPreamble().toBuilder().addDevices(good.getPreamble().getDevices(0)))
+                .setPreamble(good.getPreamble().toBuilder()
+                        .addDevices(good.getPreamble().getDevices(0)))
                 .build());
         refusedWith("device gpu0 twice");
         stream.reset();
@@ -194,7 +195,8 @@ class StreamRefusalTest {
             stream.reset();
             begin();
             ram(gpa, 2, 0, new byte[2 * PAGE]);
-            refusedWith("RAM run of 2 pages at 0x" + Long.toHexString(gpa), "expected whole pages within RAM of 0x14000");
+            refusedWith(
+                    "RAM run of 2 pages at 0x" + Long.toHexString(gpa), "expected whole pages within RAM of 0x14000");
         }
     }
 

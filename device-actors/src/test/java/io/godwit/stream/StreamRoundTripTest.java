@@ -1,7 +1,7 @@
 package io.godwit.stream;
 
-import static io.godwit.stream.StreamFixture.PAGE;
 import static io.godwit.stream.StreamFixture.PACER;
+import static io.godwit.stream.StreamFixture.PAGE;
 import static io.godwit.stream.StreamFixture.SETTINGS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -81,7 +81,8 @@ class StreamRoundTripTest {
             ends.get(1).close();
             assertThat(arrivals.seen)
                     .containsExactly(
-                            "gpu0 STOPCOPY " + List.of((byte) 1, (byte) 2, (byte) 3).hashCode(),
+                            "gpu0 STOPCOPY "
+                                    + List.of((byte) 1, (byte) 2, (byte) 3).hashCode(),
                             "gpu0 CONFIG " + List.of((byte) 4).hashCode(),
                             "gpu0 END 1",
                             "vcpu 0 " + List.of((byte) 5, (byte) 6).hashCode());

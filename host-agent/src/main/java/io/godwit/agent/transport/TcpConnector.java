@@ -48,7 +48,8 @@ public final class TcpConnector implements StreamConnector {
         }
     }
 
-    private static IOException failed(DataEndpoint to, String reason, @org.jspecify.annotations.Nullable Exception cause) {
+    private static IOException failed(
+            DataEndpoint to, String reason, @org.jspecify.annotations.Nullable Exception cause) {
         return new IOException("cannot connect to " + to + ": " + reason, cause);
     }
 }
