@@ -110,8 +110,8 @@ public final class KryoSerializer extends SerializerWithStringManifest implement
         try (Input input = new Input(bytes, CHECKSUM_BYTES, bytes.length - CHECKSUM_BYTES)) {
             Object record = kryo.readObject(input, type);
             if (!input.end()) {
-                throw new NotSerializableException(type.getName() + " cannot be read: "
-                        + (bytes.length - input.position()) + " bytes left over");
+                throw new NotSerializableException(
+                        type.getName() + " cannot be read: " + (bytes.length - input.position()) + " bytes left over");
             }
             return record;
         } catch (RuntimeException e) {
