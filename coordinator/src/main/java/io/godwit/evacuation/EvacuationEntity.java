@@ -137,12 +137,12 @@ public final class EvacuationEntity
         return (state, command) -> switch (command) {
             case Told(var message) -> told(state, message);
             case FleetAnswered(var reply) -> fleetAnswered(state, reply);
-            case MigrationAnswered(MigrationShown(var view)) when state instanceof Running running ->
-                persist(rules.onMigration(running, view));
-            case MigrationAnswered(MigrationRefused(var migration, var reason)) when state instanceof Running running ->
-                persist(EvacuationRules.onRefused(running, migration, reason));
-            case LedgerAnswered(var reply) when state instanceof Running running ->
-                persist(ledgerAnswered(running, reply.view()));
+            case MigrationAnswered(MigrationShown(var view))
+            when state instanceof Running running -> persist(rules.onMigration(running, view));
+            case MigrationAnswered(MigrationRefused(var migration, var reason))
+            when state instanceof Running running -> persist(EvacuationRules.onRefused(running, migration, reason));
+            case LedgerAnswered(var reply)
+            when state instanceof Running running -> persist(ledgerAnswered(running, reply.view()));
             case Look() -> {
                 look(state);
                 yield Effect().noReply();
@@ -160,10 +160,11 @@ public final class EvacuationEntity
         boolean foreign = !message.evacuation().equals(id);
         String refusal = "this is evacuation " + id + ", the request is for " + message.evacuation();
         return switch (message) {
-            case StartEvacuation start when foreign ->
-                Effect().reply(start.replyTo(), new EvacuationRefused(id, refusal));
+            case StartEvacuation start
+            when foreign -> Effect().reply(start.replyTo(), new EvacuationRefused(id, refusal));
             case ShowEvacuation show when foreign -> Effect().reply(show.replyTo(), new EvacuationRefused(id, refusal));
-            case StartEvacuation start when state instanceof Unasked -> {
+            case StartEvacuation start
+            when state instanceof Unasked -> {
                 // whether the hosts exist only the fleet can say
                 unchecked.add(start);
                 timers.cancel("leave");
@@ -173,8 +174,8 @@ public final class EvacuationEntity
             }
             case StartEvacuation start -> Effect().reply(start.replyTo(), show(state));
             case ShowEvacuation show -> Effect().reply(show.replyTo(), show(state));
-            case MigrationEnded ended when state instanceof Running running && !foreign ->
-                persist(rules.onMigration(running, ended.view()));
+            case MigrationEnded ended
+            when state instanceof Running running && !foreign -> persist(rules.onMigration(running, ended.view()));
             case MigrationEnded _ -> Effect().noReply();
         };
     }
@@ -200,10 +201,13 @@ public final class EvacuationEntity
             case Planning planning -> {
                 List<String> open = EvacuationRules.uncordoned(planning.job(), shown);
                 open.forEach(host -> ports.fleet().tell(new CordonHost(host, true, fleetAnswers)));
-                yield open.isEmpty() ? persist(rules.plan(planning, shown)) : Effect().noReply();
+                yield open.isEmpty()
+                        ? persist(rules.plan(planning, shown))
+                        : Effect().noReply();
             }
             case Running running -> {
-                List<EvacuationEvent> events = rules.onFleet(running, shown, ports.wall().millis());
+                List<EvacuationEvent> events =
+                        rules.onFleet(running, shown, ports.wall().millis());
                 if (events.isEmpty()) {
                     EvacuationRules.startable(running, shown)
                             .forEach(row ->

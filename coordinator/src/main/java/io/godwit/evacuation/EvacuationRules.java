@@ -50,8 +50,8 @@ public final class EvacuationRules {
         }
         return hosts.stream()
                 .filter(host -> fleet.hosts().stream()
-                        .noneMatch(known -> known.host().equals(host)
-                                && known.inventory().isPresent()))
+                        .noneMatch(known ->
+                                known.host().equals(host) && known.inventory().isPresent()))
                 .findFirst()
                 .map(host -> "no host '" + host + "'");
     }
@@ -59,8 +59,8 @@ public final class EvacuationRules {
     /** Hosts of the batch on which VMs may still be placed. */
     public static List<String> uncordoned(EvacuationJob job, FleetShown fleet) {
         return job.hosts().stream()
-                .filter(host -> fleet.hosts().stream()
-                        .noneMatch(known -> known.host().equals(host) && known.cordoned()))
+                .filter(host ->
+                        fleet.hosts().stream().noneMatch(known -> known.host().equals(host) && known.cordoned()))
                 .toList();
     }
 
@@ -85,7 +85,8 @@ public final class EvacuationRules {
                 events.add(lost(row, fleet).get());
                 return events;
             }
-            if (row.state() == RowState.WAITING && (row.to().isEmpty() || closed(row.to().get(), fleet).isPresent())) {
+            if (row.state() == RowState.WAITING
+                    && (row.to().isEmpty() || closed(row.to().get(), fleet).isPresent())) {
                 events.add(replan(state, row, fleet));
                 return events; // the next one is planned with this one's room taken
             }
@@ -136,14 +137,12 @@ public final class EvacuationRules {
         boolean runs = fleet.vms().stream()
                 .anyMatch(vm -> vm.spec().name().equals(row.vm())
                         && vm.host().filter(owner::equals).isPresent()
-                        && (vm.state().equals(RunState.RUNNING.name()) || vm.state().equals(RunState.PAUSED.name())));
+                        && (vm.state().equals(RunState.RUNNING.name())
+                                || vm.state().equals(RunState.PAUSED.name())));
         return List.of(
                 runs
                         ? settled(row, RowState.MOVED, "it is on host " + owner + " already")
-                        : settled(
-                                row,
-                                RowState.LOST,
-                                row.reason().orElse("its owner " + owner + " does not run it")));
+                        : settled(row, RowState.LOST, row.reason().orElse("its owner " + owner + " does not run it")));
     }
 
     /** A migration of this batch as it stands; nothing unless it has ended and is the row's latest. */
@@ -163,8 +162,8 @@ public final class EvacuationRules {
         if (view.sourceLost()) {
             return List.of(new VmMigrationSettled(row.vm(), RowState.LOST, reason));
         }
-        boolean giveUp = view.phase() == MigrationPhase.CANCELLED
-                || row.migrations().size() >= attemptsMax;
+        boolean giveUp =
+                view.phase() == MigrationPhase.CANCELLED || row.migrations().size() >= attemptsMax;
         return List.of(new VmMigrationSettled(row.vm(), giveUp ? RowState.FAILED : RowState.WAITING, reason));
     }
 
@@ -195,7 +194,8 @@ public final class EvacuationRules {
         List<String> movers = new ArrayList<>();
         for (VmView vm : fleet.vms()) {
             boolean here = vm.host().filter(drained::contains).isPresent();
-            boolean known = rows.stream().anyMatch(row -> row.vm().equals(vm.spec().name()));
+            boolean known =
+                    rows.stream().anyMatch(row -> row.vm().equals(vm.spec().name()));
             if (!here || known) {
                 continue;
             }
@@ -240,8 +240,8 @@ public final class EvacuationRules {
                         Map.of(row.vm(), Set.copyOf(row.failedAt())))
                 .placements()
                 .getFirst();
-        Optional<String> was = row.reason()
-                .or(() -> row.to().flatMap(to -> closed(to, fleet).map(why -> "host " + to + " " + why)));
+        Optional<String> was =
+                row.reason().or(() -> row.to().flatMap(to -> closed(to, fleet).map(why -> "host " + to + " " + why)));
         return new VmReplanned(
                 row.vm(),
                 placement.to(),
@@ -279,8 +279,9 @@ public final class EvacuationRules {
             return false;
         }
         long leaving = flying.stream().filter(r -> r.from().equals(row.from())).count();
-        long arriving =
-                flying.stream().filter(r -> r.to().filter(to::equals).isPresent()).count();
+        long arriving = flying.stream()
+                .filter(r -> r.to().filter(to::equals).isPresent())
+                .count();
         return leaving + others(source.get(), false, state)
                         < source.get().inventory().orElseThrow().capacity().outgoingMax()
                 && arriving + others(destination.get(), true, state)
@@ -292,7 +293,8 @@ public final class EvacuationRules {
         return host.inventory().orElseThrow().vms().stream()
                 .filter(vm -> vm.incoming() == incoming && vm.migration().isPresent())
                 .filter(vm -> state.rows().stream()
-                        .noneMatch(row -> row.migrations().contains(vm.migration().get())))
+                        .noneMatch(
+                                row -> row.migrations().contains(vm.migration().get())))
                 .count();
     }
 

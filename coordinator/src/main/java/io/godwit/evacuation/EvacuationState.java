@@ -85,23 +85,24 @@ public sealed interface EvacuationState extends KryoMessage {
      */
     default EvacuationState apply(EvacuationEvent event) {
         return switch (event) {
-            case EvacuationRequested(var hosts, var options, var atMs) when this instanceof Unasked(var id) ->
-                new Planning(new EvacuationJob(id, hosts, options, atMs));
-            case EvacuationPlanned(var planned) when this instanceof Planning || this instanceof Running -> {
+            case EvacuationRequested(var hosts, var options, var atMs)
+            when this instanceof Unasked(var id) -> new Planning(new EvacuationJob(id, hosts, options, atMs));
+            case EvacuationPlanned(var planned)
+            when this instanceof Planning || this instanceof Running -> {
                 Asked asked = (Asked) this;
                 List<EvacuationRow> rows = new ArrayList<>(asked.rows());
                 planned.forEach(vm -> rows.add(new EvacuationRow(
                         vm.spec(), vm.from(), vm.to(), vm.state(), List.of(), List.of(), 0, vm.reason())));
                 yield new Running(asked.job(), rows);
             }
-            case VmMigrationStarted(var vm, var migration, var epoch) when this instanceof Running running ->
-                running.change(vm, row -> row.migrating(migration, epoch));
-            case VmMigrationSettled(var vm, var state, var reason) when this instanceof Running running ->
-                running.change(vm, row -> row.settled(state, reason));
-            case VmReplanned(var vm, var to, var reason) when this instanceof Running running ->
-                running.change(vm, row -> row.replanned(to, reason));
-            case EvacuationFinished(var completed, var atMs) when this instanceof Running(var job, var rows) ->
-                new Ended(job, rows, completed, atMs);
+            case VmMigrationStarted(var vm, var migration, var epoch)
+            when this instanceof Running running -> running.change(vm, row -> row.migrating(migration, epoch));
+            case VmMigrationSettled(var vm, var state, var reason)
+            when this instanceof Running running -> running.change(vm, row -> row.settled(state, reason));
+            case VmReplanned(var vm, var to, var reason)
+            when this instanceof Running running -> running.change(vm, row -> row.replanned(to, reason));
+            case EvacuationFinished(var completed, var atMs)
+            when this instanceof Running(var job, var rows) -> new Ended(job, rows, completed, atMs);
             case EvacuationRequested _,
                     EvacuationPlanned _,
                     VmMigrationStarted _,
@@ -114,12 +115,11 @@ public sealed interface EvacuationState extends KryoMessage {
 
     /** As it is shown; {@code nowMs} ends the duration of one that still runs. */
     static EvacuationView view(Asked state, long nowMs) {
-        String name =
-                switch (state) {
-                    case Planning _ -> "PLANNING";
-                    case Running _ -> "RUNNING";
-                    case Ended ended -> ended.completed() ? "COMPLETED" : "FAILED";
-                };
+        String name = switch (state) {
+            case Planning _ -> "PLANNING";
+            case Running _ -> "RUNNING";
+            case Ended ended -> ended.completed() ? "COMPLETED" : "FAILED";
+        };
         long endMs = state instanceof Ended ended ? ended.endedAtMs() : nowMs;
         return new EvacuationView(
                 state.job().id(),

@@ -42,19 +42,17 @@ public final class MigrationDuties {
     /** What the hosts are to be told. */
     public static List<Order> orders(MigrationState state) {
         return switch (state) {
-            case Preparing(var job, _) ->
+            case Preparing(var job, var unused) ->
                 List.of(new Order(
-                        job.to(),
-                        new PrepareIncoming(job.id(), job.spec(), job.from(), job.epoch(), job.options())));
+                        job.to(), new PrepareIncoming(job.id(), job.spec(), job.from(), job.epoch(), job.options())));
             // repeated after it has begun, too: the host's word that it is ready may have been lost with a coordinator
-            case Saving(var job, _, var endpoint, _) ->
-                List.of(new Order(
-                        job.from(), new BeginSave(job.id(), job.vm(), job.epoch(), endpoint, job.options())));
-            case Switching(var job, _) ->
+            case Saving(var job, var unused, var endpoint, var unusedBegun) ->
+                List.of(new Order(job.from(), new BeginSave(job.id(), job.vm(), job.epoch(), endpoint, job.options())));
+            case Switching(var job, var unused) ->
                 List.of(new Order(job.from(), new SwitchOver(job.id(), job.vm(), job.epoch())));
-            case Resuming(var job, _, var epoch) ->
+            case Resuming(var job, var unused, var epoch) ->
                 List.of(new Order(job.to(), new RunVm(job.id(), job.vm(), epoch)));
-            case Releasing(var job, _, var epoch) ->
+            case Releasing(var job, var unused, var epoch) ->
                 List.of(new Order(job.from(), new ReleaseSource(job.id(), job.vm(), epoch)));
             case GoingBack back -> backOrders(back);
             case Unasked _, Opening _, Committing _, Aborting _, Ended _ -> List.of();
@@ -80,7 +78,7 @@ public final class MigrationDuties {
     /** What the ledger is to be asked. */
     public static Optional<OwnershipCommand> question(MigrationState state, ActorRef<OwnershipReply> replyTo) {
         return switch (state) {
-            case Opening(var job, _) ->
+            case Opening(var job, var unused) ->
                 Optional.of(new BeginHandoff(
                         job.vm(),
                         job.id(),
@@ -89,9 +87,9 @@ public final class MigrationDuties {
                         job.epoch(),
                         job.options().handoffDeadlineMs(),
                         replyTo));
-            case Committing(var job, _) ->
+            case Committing(var job, var unused) ->
                 Optional.of(new CommitHandoff(job.vm(), job.id(), job.epoch(), replyTo));
-            case Aborting(var job, _, var reason, _) ->
+            case Aborting(var job, var unused, var reason, var unusedCancelled) ->
                 Optional.of(new AbortHandoff(job.vm(), job.id(), job.epoch(), reason, replyTo));
             case Unasked _, Preparing _, Saving _, Switching _, Resuming _, Releasing _, GoingBack _, Ended _ ->
                 Optional.empty();

@@ -136,11 +136,12 @@ public final class MigrationEntity
     public CommandHandlerWithReply<Command, MigrationEvent, MigrationState> commandHandler() {
         return (state, command) -> switch (command) {
             case Heard(var message) -> heard(state, message);
-            case LedgerAnswered(var reply) when state instanceof Asked asked ->
-                persist(MigrationRules.onLedger(asked, reply));
+            case LedgerAnswered(var reply)
+            when state instanceof Asked asked -> persist(MigrationRules.onLedger(asked, reply));
             case AgentListed(var listing) when state instanceof Asked asked -> listed(asked, listing);
             case AgentOverdue(var host) when state instanceof Asked asked -> overdueAgent(asked, host);
-            case PhaseOverdue(var name, var reason) when state instanceof Asked asked && name.equals(nameOf(state)) ->
+            case PhaseOverdue(var name, var reason)
+            when state instanceof Asked asked && name.equals(nameOf(state)) ->
                 persist(MigrationRules.onOverdue(asked, reason));
             case Again() -> {
                 carryOut(state);
@@ -165,13 +166,14 @@ public final class MigrationEntity
             case CancelMigration cancel -> cancel(state, cancel);
             case ShowMigration show -> Effect().reply(show.replyTo(), show(state));
             case SaveProgress report -> progressed(state, report);
-            case CommandRefused refused when state instanceof Asked asked -> {
+            case CommandRefused refused
+            when state instanceof Asked asked -> {
                 refusals++;
                 context.getLog().warn("migration {}: {}", id, refused);
                 yield persist(MigrationRules.onRefused(asked, refused, refusals >= settings.refusalsMax()));
             }
-            case MigrationReport report when state instanceof Asked asked ->
-                persist(MigrationRules.onReport(asked, report));
+            case MigrationReport report
+            when state instanceof Asked asked -> persist(MigrationRules.onReport(asked, report));
             case MigrationReport report -> {
                 context.getLog().warn("migration {}: report for a migration nobody asked for: {}", id, report);
                 yield Effect().noReply();
@@ -223,14 +225,12 @@ public final class MigrationEntity
                     : "its handoff is committed: there is no way back";
             return Effect().reply(cancel.replyTo(), new MigrationRefused(id, why));
         }
-        return Effect()
-                .persist(events.get())
-                .thenRun(this::changed)
-                .thenReply(cancel.replyTo(), this::show);
+        return Effect().persist(events.get()).thenRun(this::changed).thenReply(cancel.replyTo(), this::show);
     }
 
     private ReplyEffect<MigrationEvent, MigrationState> progressed(MigrationState state, SaveProgress report) {
-        if (!(state instanceof MigrationState.Saving saving) || !report.host().equals(saving.job().from())) {
+        if (!(state instanceof MigrationState.Saving saving)
+                || !report.host().equals(saving.job().from())) {
             return Effect().noReply();
         }
         progress = Optional.of(report.progress());
@@ -280,18 +280,29 @@ public final class MigrationEntity
         switch (state) {
             case Unasked _ -> timers.startSingleTimer("leave", new Leave(), settings.passivateAfter());
             case Ended ended -> {
-                context.getLog().info("migration {} {}: {}", id, ended.phase(), ended.reason().orElse("done"));
+                context.getLog()
+                        .info(
+                                "migration {} {}: {}",
+                                id,
+                                ended.phase(),
+                                ended.reason().orElse("done"));
                 timers.cancelAll();
                 agents.clear();
                 // may get lost: the evacuation asks by itself, too
                 ended.job()
                         .evacuation()
-                        .ifPresent(evacuation ->
-                                ports.evacuations().apply(evacuation).tell(new MigrationEnded(evacuation, view(ended))));
+                        .ifPresent(evacuation -> ports.evacuations()
+                                .apply(evacuation)
+                                .tell(new MigrationEnded(evacuation, view(ended))));
                 timers.startSingleTimer("leave", new Leave(), settings.passivateAfter());
             }
             case Asked asked -> {
-                context.getLog().info("migration {}: {} of vm {}", id, asked.phase(), asked.job().vm());
+                context.getLog()
+                        .info(
+                                "migration {}: {} of vm {}",
+                                id,
+                                asked.phase(),
+                                asked.job().vm());
                 watchPhase(state);
                 carryOut(state);
             }
@@ -306,7 +317,8 @@ public final class MigrationEntity
         }
         if (state instanceof Asked asked) {
             MigrationDuties.question(state, ledgerAnswers)
-                    .ifPresent(question -> ports.ledgers().apply(asked.job().vm()).tell(question));
+                    .ifPresent(
+                            question -> ports.ledgers().apply(asked.job().vm()).tell(question));
         }
     }
 

@@ -43,7 +43,8 @@ public final class MigrationLog {
      */
     public static MigrationState apply(MigrationState state, MigrationEvent event) {
         return switch (state) {
-            case Unasked(var id) when event instanceof MigrationRequested asked ->
+            case Unasked(var id)
+            when event instanceof MigrationRequested asked ->
                 new Preparing(
                         new MigrationJob(
                                 id,
@@ -63,31 +64,35 @@ public final class MigrationLog {
         var job = state.job();
         var trail = state.trail();
         return switch (event) {
-            case DestinationPrepared(var endpoint) when state instanceof Preparing ->
-                new Saving(job, trail, endpoint, false);
-            case PreCopyBegan() when state instanceof Saving saving ->
-                new Saving(job, trail, saving.endpoint(), true);
+            case DestinationPrepared(var endpoint)
+            when state instanceof Preparing -> new Saving(job, trail, endpoint, false);
+            case PreCopyBegan() when state instanceof Saving saving -> new Saving(job, trail, saving.endpoint(), true);
             case HandoffWanted(var stats) when state instanceof Saving -> new Opening(job, trail.withStats(stats));
             case HandoffOpened() when state instanceof Opening -> new Switching(job, trail);
-            case DestinationLoaded(var verified) when state instanceof Switching ->
-                new Committing(job, trail.withVerified(verified));
+            case DestinationLoaded(var verified)
+            when state instanceof Switching -> new Committing(job, trail.withVerified(verified));
             // also out of Aborting: the commit had won the race
-            case HandoffCommitted(var epoch) when state instanceof Committing || state instanceof Aborting ->
-                new Resuming(job, trail, epoch);
-            case DestinationRan(var states) when state instanceof Resuming resuming ->
-                ran(resuming, trail.plusDestination(states));
-            case SourceLetGo let when state instanceof Releasing releasing ->
+            case HandoffCommitted(var epoch)
+            when state instanceof Committing || state instanceof Aborting -> new Resuming(job, trail, epoch);
+            case DestinationRan(var states)
+            when state instanceof Resuming resuming -> ran(resuming, trail.plusDestination(states));
+            case SourceLetGo let
+            when state instanceof Releasing releasing ->
                 new Ended(
                         job,
-                        trail.withStats(let.stats()).withDowntime(let.downtime()).plusSource(let.states()),
+                        trail.withStats(let.stats())
+                                .withDowntime(let.downtime())
+                                .plusSource(let.states()),
                         MigrationPhase.COMPLETED,
                         Optional.empty(),
                         releasing.epoch());
             case RollbackBegan(var reason, var cancelled) -> rollBack(state, reason, cancelled);
-            case HandoffAborted(var epoch) when state instanceof Aborting aborting ->
+            case HandoffAborted(var epoch)
+            when state instanceof Aborting aborting ->
                 settle(new GoingBack(
                         job, trail, fullReason(aborting), aborting.cancelled(), epoch, false, trail.destinationGone()));
-            case HandoffDisowned(var why) when state instanceof Aborting aborting ->
+            case HandoffDisowned(var why)
+            when state instanceof Aborting aborting ->
                 settle(new GoingBack(
                         job,
                         trail,
@@ -96,15 +101,16 @@ public final class MigrationLog {
                         0,
                         false,
                         trail.destinationGone()));
-            case SourceSettled(var states, var trouble) when state instanceof GoingBack back ->
-                sourceSettled(back, trail.plusSource(states), trouble);
+            case SourceSettled(var states, var trouble)
+            when state instanceof GoingBack back -> sourceSettled(back, trail.plusSource(states), trouble);
             case DestinationCleared() when state instanceof GoingBack back -> destinationCleared(back, trail);
             case DestinationCleared() -> withTrail(state, trail.withoutDestination());
             case SourceVanished() -> sourceVanished(state, trail.withoutSource());
-            case DestinationVanished() when state instanceof GoingBack back ->
-                destinationCleared(back, trail.withoutDestination());
+            case DestinationVanished()
+            when state instanceof GoingBack back -> destinationCleared(back, trail.withoutDestination());
             case DestinationVanished() -> withTrail(state, trail.withoutDestination());
-            case MigrationStopped(var reason) when state instanceof Resuming resuming ->
+            case MigrationStopped(var reason)
+            when state instanceof Resuming resuming ->
                 new Ended(job, trail, MigrationPhase.FAILED, Optional.of(reason), resuming.epoch());
             case DestinationPrepared _,
                     PreCopyBegan _,
@@ -118,8 +124,7 @@ public final class MigrationLog {
                     HandoffDisowned _,
                     SourceSettled _,
                     MigrationStopped _,
-                    MigrationRequested _ ->
-                throw impossible(state, event);
+                    MigrationRequested _ -> throw impossible(state, event);
         };
     }
 
@@ -134,10 +139,8 @@ public final class MigrationLog {
         var trail = state.trail();
         return switch (state) {
             // the source has not been told of the migration yet
-            case Preparing _ ->
-                settle(new GoingBack(job, trail, reason, cancelled, 0, true, trail.destinationGone()));
-            case Saving _ ->
-                settle(new GoingBack(job, trail, reason, cancelled, 0, false, trail.destinationGone()));
+            case Preparing _ -> settle(new GoingBack(job, trail, reason, cancelled, 0, true, trail.destinationGone()));
+            case Saving _ -> settle(new GoingBack(job, trail, reason, cancelled, 0, false, trail.destinationGone()));
             case Opening _, Switching _, Committing _ -> new Aborting(job, trail, reason, cancelled);
             case Resuming _, Releasing _, Aborting _, GoingBack _, Ended _ ->
                 throw impossible(state, new RollbackBegan(reason, cancelled));
@@ -163,8 +166,7 @@ public final class MigrationLog {
 
     private static MigrationState sourceVanished(Asked state, MigrationTrail trail) {
         return switch (state) {
-            case GoingBack back ->
-                sourceSettled(back, trail, Optional.of(MigrationRules.sourceDied(back.job())));
+            case GoingBack back -> sourceSettled(back, trail, Optional.of(MigrationRules.sourceDied(back.job())));
             case Releasing releasing ->
                 new Ended(releasing.job(), trail, MigrationPhase.COMPLETED, Optional.empty(), releasing.epoch());
             case Preparing _, Saving _, Opening _, Switching _, Committing _, Resuming _, Aborting _, Ended _ ->

@@ -87,16 +87,16 @@ public final class MigrationRules {
         boolean fromSource = report.host().equals(job.from());
         boolean fromDestination = report.host().equals(job.to());
         return switch (report) {
-            case IncomingReady ready when fromDestination && state instanceof Preparing ->
-                List.of(new DestinationPrepared(ready.endpoint()));
+            case IncomingReady ready
+            when fromDestination && state instanceof Preparing -> List.of(new DestinationPrepared(ready.endpoint()));
             case IncomingFailed failed when fromDestination -> incomingFailed(state, failed.reason());
-            case SaveStarted _ when fromSource && state instanceof Saving saving && !saving.begun() ->
-                List.of(new PreCopyBegan());
-            case ReadyToSwitchOver ready when fromSource && state instanceof Saving ->
-                List.of(new HandoffWanted(ready.stats()));
+            case SaveStarted _
+            when fromSource && state instanceof Saving saving && !saving.begun() -> List.of(new PreCopyBegan());
+            case ReadyToSwitchOver ready
+            when fromSource && state instanceof Saving -> List.of(new HandoffWanted(ready.stats()));
             case SaveFailed failed when fromSource -> saveFailed(state, failed);
-            case IncomingLoaded loaded when fromDestination && state instanceof Switching ->
-                List.of(new DestinationLoaded(loaded.verified()));
+            case IncomingLoaded loaded
+            when fromDestination && state instanceof Switching -> List.of(new DestinationLoaded(loaded.verified()));
             case VmRunning running
             when fromDestination && state instanceof Resuming resuming && running.epoch() == resuming.epoch() ->
                 List.of(new DestinationRan(running.states()));
@@ -107,7 +107,8 @@ public final class MigrationRules {
                     && back.runEpoch() > 0
                     && running.epoch() >= back.runEpoch() ->
                 List.of(new SourceSettled(running.states(), Optional.empty()));
-            case SourceReleased released when fromSource && state instanceof Releasing ->
+            case SourceReleased released
+            when fromSource && state instanceof Releasing ->
                 List.of(new SourceLetGo(released.stats(), released.downtime(), released.states()));
             case IncomingDiscarded _
             when fromDestination && state instanceof GoingBack back && !back.destinationDone() ->
@@ -121,8 +122,7 @@ public final class MigrationRules {
                     IncomingDiscarded _,
                     IncomingFailed _,
                     SaveFailed _,
-                    CommandRefused _ ->
-                List.of();
+                    CommandRefused _ -> List.of();
         };
     }
 
@@ -147,8 +147,8 @@ public final class MigrationRules {
             case Saving _ -> List.of(new RollbackBegan(told, false), settled);
             case Opening _, Switching _ -> List.of(new RollbackBegan(told, false));
             // once it has surrendered, only VmRunning under the new epoch says that it runs
-            case GoingBack back when !back.sourceDone() && back.runEpoch() == 0 && !failed.surrendered() ->
-                List.of(settled);
+            case GoingBack back
+            when !back.sourceDone() && back.runEpoch() == 0 && !failed.surrendered() -> List.of(settled);
             // loaded already: what the source still has to say of the stream changes nothing
             case Committing _, Preparing _, Resuming _, Releasing _, Aborting _, GoingBack _, Ended _ -> List.of();
         };
@@ -165,17 +165,23 @@ public final class MigrationRules {
         boolean fromDestination = refused.host().equals(job.to());
         String told = "host " + refused.host() + " refused " + refused.command() + ": " + refused.reason();
         return switch (state) {
-            case Preparing _ when fromDestination && refused.command().equals("PrepareIncoming") ->
+            case Preparing _
+            when fromDestination && refused.command().equals("PrepareIncoming") ->
                 List.of(new RollbackBegan(told, false));
-            case Saving saving when fromSource && !saving.begun() && refused.command().equals("BeginSave") ->
+            case Saving saving
+            when fromSource && !saving.begun() && refused.command().equals("BeginSave") ->
                 List.of(new RollbackBegan(told, false));
-            case Saving _ when fromSource && exhausted && refused.command().equals("BeginSave") ->
+            case Saving _
+            when fromSource && exhausted && refused.command().equals("BeginSave") ->
                 List.of(new RollbackBegan(told, false));
-            case Switching _ when fromSource && exhausted && refused.command().equals("SwitchOver") ->
+            case Switching _
+            when fromSource && exhausted && refused.command().equals("SwitchOver") ->
                 List.of(new RollbackBegan(told, false));
-            case Resuming _ when fromDestination && exhausted && refused.command().equals("RunVm") ->
+            case Resuming _
+            when fromDestination && exhausted && refused.command().equals("RunVm") ->
                 List.of(new MigrationStopped(lost(job, told)));
-            case Releasing releasing when fromSource && exhausted && refused.command().equals("ReleaseSource") ->
+            case Releasing releasing
+            when fromSource && exhausted && refused.command().equals("ReleaseSource") ->
                 List.of(new SourceLetGo(releasing.trail().stats(), Downtime.NONE, List.of()));
             case GoingBack back when fromSource && !back.sourceDone() -> sourceRefused(back, refused, told, exhausted);
             case GoingBack back
@@ -215,24 +221,23 @@ public final class MigrationRules {
         if (!view.vm().equals(job.vm())) {
             return List.of();
         }
-        boolean open = view.handoff().filter(h -> h.migration().equals(job.id())).isPresent();
+        boolean open =
+                view.handoff().filter(h -> h.migration().equals(job.id())).isPresent();
         boolean settled = view.lastSettled().filter(job.id()::equals).isPresent();
         boolean committed = settled && view.grants(job.to());
         boolean aborted = settled && view.grants(job.from());
-        Optional<String> refusal =
-                switch (reply) {
-                    case OwnershipAccepted _ -> Optional.empty();
-                    case OwnershipRefused refused -> Optional.of("the ledger refused: " + refused.reason());
-                };
+        Optional<String> refusal = switch (reply) {
+            case OwnershipAccepted _ -> Optional.empty();
+            case OwnershipRefused refused -> Optional.of("the ledger refused: " + refused.reason());
+        };
         return switch (state) {
             case Opening _ when open -> List.of(new HandoffOpened());
-            case Opening _, Switching _ when aborted ->
-                List.of(new RollbackBegan(refusal.orElse("the ledger aborted the handoff"), false));
+            case Opening _, Switching _
+            when aborted -> List.of(new RollbackBegan(refusal.orElse("the ledger aborted the handoff"), false));
             case Opening _ when refusal.isPresent() -> List.of(new RollbackBegan(refusal.get(), false));
             case Committing _, Aborting _ when committed -> committed(state, view.epoch());
             case Committing _ when aborted -> List.of(new RollbackBegan(refusal.orElse("handoff aborted"), false));
-            case Committing _ when refusal.isPresent() && !open ->
-                List.of(new RollbackBegan(refusal.get(), false));
+            case Committing _ when refusal.isPresent() && !open -> List.of(new RollbackBegan(refusal.get(), false));
             case Aborting _ when aborted -> List.of(new HandoffAborted(view.epoch()));
             case Aborting _ when refusal.isPresent() && !open -> List.of(new HandoffDisowned(refusal.get()));
             case Preparing _,

@@ -42,9 +42,8 @@ final class Asking {
     }
 
     private static Throwable translate(Throwable failure, String whom, Duration limit) {
-        Throwable cause = failure instanceof CompletionException && failure.getCause() != null
-                ? failure.getCause()
-                : failure;
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         return cause instanceof TimeoutException
                 ? new Unavailable(whom + " did not answer within " + limit.toMillis() + " ms")
                 : cause;

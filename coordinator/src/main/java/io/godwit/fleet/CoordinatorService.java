@@ -1,8 +1,8 @@
 package io.godwit.fleet;
 
+import io.godwit.evacuation.EvacuationRules;
 import io.godwit.fleet.CoordinatorException.NotFound;
 import io.godwit.fleet.CoordinatorException.Refused;
-import io.godwit.evacuation.EvacuationRules;
 import io.godwit.plan.Fleet;
 import io.godwit.plan.Placement;
 import io.godwit.plan.Plan;
@@ -58,10 +58,16 @@ final class CoordinatorService implements Coordinator {
         this.settings = settings;
         this.asking = new Asking(ports.system());
         this.vms = new VmLifecycle(ports, settings, asking);
-        this.migrations = directory(Names.MIGRATION.name(), id -> showMigration(id)
-                .thenApply(reply -> reply instanceof MigrationShown(var view) ? Optional.of(view) : Optional.empty()));
-        this.evacuations = directory(Names.EVACUATION.name(), id -> showEvacuation(id)
-                .thenApply(reply -> reply instanceof EvacuationShown(var view) ? Optional.of(view) : Optional.empty()));
+        this.migrations = directory(
+                Names.MIGRATION.name(),
+                id -> showMigration(id)
+                        .thenApply(reply ->
+                                reply instanceof MigrationShown(var view) ? Optional.of(view) : Optional.empty()));
+        this.evacuations = directory(
+                Names.EVACUATION.name(),
+                id -> showEvacuation(id)
+                        .thenApply(reply ->
+                                reply instanceof EvacuationShown(var view) ? Optional.of(view) : Optional.empty()));
     }
 
     private <V> EntityDirectory<V> directory(
@@ -141,8 +147,8 @@ final class CoordinatorService implements Coordinator {
                 .getFirst();
         return placement
                 .to()
-                .orElseThrow(() -> new Refused(
-                        "vm '" + vm + "' " + placement.reason().orElse("fits nowhere")));
+                .orElseThrow(() ->
+                        new Refused("vm '" + vm + "' " + placement.reason().orElse("fits nowhere")));
     }
 
     @Override
@@ -169,7 +175,7 @@ final class CoordinatorService implements Coordinator {
         return askEvacuation(id, replyTo -> new StartEvacuation(id, hosts, options, replyTo))
                 .thenApply(reply -> switch (reply) {
                     case EvacuationShown(var view) -> view;
-                    case EvacuationRefused(_, var reason) -> throw new Refused(reason);
+                    case EvacuationRefused(var unused, var reason) -> throw new Refused(reason);
                 });
     }
 
@@ -202,8 +208,8 @@ final class CoordinatorService implements Coordinator {
             VmView view = VmLifecycle.find(shown, vm);
             String host = view.host().orElseThrow(() -> new Refused("vm '" + vm + "' is on no host"));
             return vms.tellHost(host, replyTo -> new CheckVm(vm, replyTo)).thenApply(reply -> switch (reply) {
-                case VmChecked(_, var check) -> check;
-                case HostRefused(_, var reason) -> throw new Refused("host " + host + ": " + reason);
+                case VmChecked(var unused, var check) -> check;
+                case HostRefused(var unused, var reason) -> throw new Refused("host " + host + ": " + reason);
                 case VmGone _ -> throw new NotFound("vm", vm);
                 case VmChanged _ -> throw new Refused("host " + host + " gave the wrong answer");
             });
@@ -238,11 +244,10 @@ final class CoordinatorService implements Coordinator {
     }
 
     private static CompletionStage<MigrationView> shown(
-            CompletionStage<MigrationReply> answer,
-            java.util.function.Function<String, CoordinatorException> refused) {
+            CompletionStage<MigrationReply> answer, java.util.function.Function<String, CoordinatorException> refused) {
         return answer.thenApply(reply -> switch (reply) {
             case MigrationShown(var view) -> view;
-            case MigrationRefused(_, var reason) -> throw refused.apply(reason);
+            case MigrationRefused(var unused, var reason) -> throw refused.apply(reason);
         });
     }
 

@@ -50,9 +50,7 @@ public final class EntityDirectory<V> {
             return Source.from(ids)
                     .mapAsync(parallelism, ask::apply)
                     .runWith(Sink.seq(), system)
-                    .thenApply(found -> found.stream()
-                            .flatMap(Optional::stream)
-                            .toList());
+                    .thenApply(found -> found.stream().flatMap(Optional::stream).toList());
         });
     }
 }

@@ -62,9 +62,7 @@ public final class FleetView
     private final Set<String> subscribed = new HashSet<>();
 
     private FleetView(ActorContext<Command> context, MonotonicClock clock, Duration reportFresh) {
-        super(
-                PERSISTENCE_ID,
-                SupervisorStrategy.restartWithBackoff(RESTART_MIN, RESTART_MAX, RESTART_JITTER));
+        super(PERSISTENCE_ID, SupervisorStrategy.restartWithBackoff(RESTART_MIN, RESTART_MAX, RESTART_JITTER));
         this.context = context;
         this.clock = clock;
         this.records = new HostRecords(reportFresh.toNanos());
@@ -139,9 +137,7 @@ public final class FleetView
                     .debug("host {}: report {} is older than the one known", inventory.host(), inventory.sequence());
         }
         if (subscribed.add(inventory.host())) {
-            context.getSystem()
-                    .receptionist()
-                    .tell(Receptionist.subscribe(Names.agentOf(inventory.host()), listings));
+            context.getSystem().receptionist().tell(Receptionist.subscribe(Names.agentOf(inventory.host()), listings));
         }
         return Effect().noReply();
     }

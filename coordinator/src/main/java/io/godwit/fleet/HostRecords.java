@@ -59,18 +59,15 @@ final class HostRecords {
             if (inventory.sequence() <= known.inventory().sequence()) {
                 return false;
             }
-            hosts.put(
-                    inventory.host(), new Entry(inventory, nowNanos, known.formerIncarnation(), known.listed()));
-        } else if (known.formerIncarnation().filter(inventory.incarnation()::equals).isPresent()) {
+            hosts.put(inventory.host(), new Entry(inventory, nowNanos, known.formerIncarnation(), known.listed()));
+        } else if (known.formerIncarnation()
+                .filter(inventory.incarnation()::equals)
+                .isPresent()) {
             return false;
         } else {
             hosts.put(
                     inventory.host(),
-                    new Entry(
-                            inventory,
-                            nowNanos,
-                            Optional.of(known.inventory().incarnation()),
-                            known.listed()));
+                    new Entry(inventory, nowNanos, Optional.of(known.inventory().incarnation()), known.listed()));
         }
         for (VmStatus vm : inventory.vms()) {
             if (!vm.incoming()) {
@@ -111,7 +108,10 @@ final class HostRecords {
         }
         Map<String, VmSpec> specs = new TreeMap<>();
         lasting.vms().forEach(spec -> specs.put(spec.name(), spec));
-        hosts.values().forEach(entry -> entry.inventory().vms().forEach(vm -> specs.putIfAbsent(vm.spec().name(), vm.spec())));
+        hosts.values()
+                .forEach(entry -> entry.inventory()
+                        .vms()
+                        .forEach(vm -> specs.putIfAbsent(vm.spec().name(), vm.spec())));
         List<VmView> vmViews =
                 specs.values().stream().map(spec -> vmView(spec, nowNanos)).toList();
         return new FleetShown(hostViews, vmViews);

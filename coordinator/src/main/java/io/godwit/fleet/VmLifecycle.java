@@ -61,7 +61,8 @@ final class VmLifecycle {
             return refuse("'" + spec.name() + "' is not a VM name: expected 1 to 63 of a-z, 0-9 and -, no - at an end");
         }
         if (spec.memoryBytes() <= 0) {
-            return refuse("vm '" + spec.name() + "' has " + spec.memoryBytes() + " bytes of memory; expected more than 0");
+            return refuse(
+                    "vm '" + spec.name() + "' has " + spec.memoryBytes() + " bytes of memory; expected more than 0");
         }
         return fleet().thenCompose(shown -> {
             if (shown.vms().stream().anyMatch(vm -> vm.spec().name().equals(spec.name()))) {
@@ -75,8 +76,8 @@ final class VmLifecycle {
             return placement
                     .to()
                     .map(host -> createOn(spec, host))
-                    .orElseGet(() -> refuse("vm '" + spec.name() + "' "
-                            + placement.reason().orElse("fits nowhere")));
+                    .orElseGet(() -> refuse(
+                            "vm '" + spec.name() + "' " + placement.reason().orElse("fits nowhere")));
         });
     }
 
@@ -97,7 +98,7 @@ final class VmLifecycle {
     private CompletionStage<VmStatus> launch(VmSpec spec, String host, long epoch) {
         return tellHost(host, replyTo -> new CreateVm(spec, epoch, replyTo)).thenApply(reply -> switch (reply) {
             case VmChanged(var status) -> status;
-            case HostRefused(_, var reason) -> throw new Refused("host " + host + ": " + reason);
+            case HostRefused(var unused, var reason) -> throw new Refused("host " + host + ": " + reason);
             case VmGone _, VmChecked _ -> throw new Refused("host " + host + " gave the wrong answer: " + reply);
         });
     }
@@ -126,7 +127,8 @@ final class VmLifecycle {
         }
         CompletionStage<?> released = owner.host()
                 .<CompletionStage<?>>map(host -> stopOn(shown, vm, host, owner.epoch())
-                        .thenCompose(_ -> ledger(vm, replyTo -> new ReleaseOwnership(vm, host, owner.epoch(), replyTo))))
+                        .thenCompose(
+                                _ -> ledger(vm, replyTo -> new ReleaseOwnership(vm, host, owner.epoch(), replyTo))))
                 .orElseGet(() -> CompletableFuture.completedFuture(null));
         return released.thenCompose(_ -> change(replyTo -> new DeregisterVm(vm, replyTo)))
                 .thenApply(_ -> null);
@@ -142,7 +144,7 @@ final class VmLifecycle {
         return tellHost(host, replyTo -> new DestroyVm(vm, epoch, replyTo)).thenApply(reply -> switch (reply) {
             case VmGone gone -> gone;
             case VmChanged changed -> changed;
-            case HostRefused(_, var reason) -> throw new Refused("host " + host + ": " + reason);
+            case HostRefused(var unused, var reason) -> throw new Refused("host " + host + ": " + reason);
             case VmChecked _ -> throw new Refused("host " + host + " gave the wrong answer: " + reply);
         });
     }
@@ -185,7 +187,7 @@ final class VmLifecycle {
                         ports.ledgers().apply(vm), command, settings.askTimeout(), "the ledger of vm '" + vm + "'")
                 .thenApply(reply -> switch (reply) {
                     case OwnershipAccepted(var view) -> view;
-                    case OwnershipRefused(var reason, _) -> throw new Refused(reason);
+                    case OwnershipRefused(var reason, var unused) -> throw new Refused(reason);
                 });
     }
 

@@ -46,8 +46,8 @@ public final class OwnershipEntity
 
     /** The ledger of {@code vm}. */
     public static Behavior<OwnershipCommand> create(String vm, PersistenceId persistenceId) {
-        Behavior<Command> inner = Behaviors.setup(context -> Behaviors.withTimers(
-                timers -> new OwnershipEntity(context, timers, vm, persistenceId)));
+        Behavior<Command> inner = Behaviors.setup(
+                context -> Behaviors.withTimers(timers -> new OwnershipEntity(context, timers, vm, persistenceId)));
         return Behaviors.transformMessages(
                 OwnershipCommand.class, inner, builder -> builder.match(OwnershipCommand.class, Asked::new));
     }

@@ -95,15 +95,18 @@ public final class OwnershipRules {
             return Decision.refuse("a handoff's deadline must be above 0 ms, not " + begin.deadlineMs());
         }
         return switch (state) {
-            case HandingOff open when open.handoff().migration().equals(begin.migration()) ->
+            case HandingOff open
+            when open.handoff().migration().equals(begin.migration()) ->
                 begin.epoch() == open.epoch() ? Decision.NOTHING_NEW : stale(state, begin.epoch());
             case HandingOff open -> Decision.refuse(inHandoff(open));
             case Free free -> Decision.refuse("nobody owns vm '" + free.vm() + "'");
-            case Held held when !held.host().equals(begin.from()) ->
-                Decision.refuse("vm '" + held.vm() + "' belongs to host '" + held.host() + "', not to '" + begin.from()
-                        + "'");
+            case Held held
+            when !held.host().equals(begin.from()) ->
+                Decision.refuse(
+                        "vm '" + held.vm() + "' belongs to host '" + held.host() + "', not to '" + begin.from() + "'");
             case Held held when held.epoch() != begin.epoch() -> stale(held, begin.epoch());
-            case Held held when held.host().equals(begin.to()) ->
+            case Held held
+            when held.host().equals(begin.to()) ->
                 Decision.refuse("a handoff needs two hosts, not '" + begin.to() + "' twice");
             case Held _ ->
                 Decision.persist(new LedgerHandoffBegun(
@@ -152,7 +155,8 @@ public final class OwnershipRules {
             case Free free when epoch > free.epoch() -> stale(free, epoch);
             case Free _ -> Decision.NOTHING_NEW;
             case HandingOff open -> Decision.refuse(inHandoff(open));
-            case Held held when !held.host().equals(host) ->
+            case Held held
+            when !held.host().equals(host) ->
                 Decision.refuse("vm '" + held.vm() + "' belongs to host '" + held.host() + "', not to '" + host + "'");
             case Held held when held.epoch() != epoch -> stale(held, epoch);
             case Held held -> Decision.persist(new LedgerReleased(host, held.epoch()));

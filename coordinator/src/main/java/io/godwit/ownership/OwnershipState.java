@@ -57,25 +57,19 @@ public sealed interface OwnershipState extends KryoMessage {
 
     /** The state after {@code event}. */
     default OwnershipState apply(OwnershipEvent event) {
-        OwnershipState next =
-                switch (event) {
-                    case LedgerClaimed(var host, var epoch) when this instanceof Free ->
-                        new Held(vm(), host, epoch, settled());
-                    case LedgerHandoffBegun(var handoff) when this instanceof Held ->
-                        new HandingOff(vm(), epoch(), handoff, settled());
-                    case LedgerCommitted(var migration, var host, var epoch) when this instanceof HandingOff ->
-                        new Held(vm(), host, epoch, Optional.of(new Settled(migration, true)));
-                    case LedgerAborted(var migration, var epoch, _) when owner().isPresent() ->
-                        new Held(vm(), owner().get(), epoch, Optional.of(new Settled(migration, false)));
-                    case LedgerReleased(_, var epoch) when this instanceof Held ->
-                        new Free(vm(), epoch, settled());
-                    case LedgerClaimed _,
-                            LedgerHandoffBegun _,
-                            LedgerCommitted _,
-                            LedgerAborted _,
-                            LedgerReleased _ ->
-                        throw new IllegalStateException("ledger of " + vm() + ": " + event + " in " + this);
-                };
+        OwnershipState next = switch (event) {
+            case LedgerClaimed(var host, var epoch) when this instanceof Free -> new Held(vm(), host, epoch, settled());
+            case LedgerHandoffBegun(var handoff)
+            when this instanceof Held -> new HandingOff(vm(), epoch(), handoff, settled());
+            case LedgerCommitted(var migration, var host, var epoch)
+            when this instanceof HandingOff -> new Held(vm(), host, epoch, Optional.of(new Settled(migration, true)));
+            case LedgerAborted(var migration, var epoch, var unused)
+            when owner().isPresent() ->
+                new Held(vm(), owner().get(), epoch, Optional.of(new Settled(migration, false)));
+            case LedgerReleased(var unused, var epoch) when this instanceof Held -> new Free(vm(), epoch, settled());
+            case LedgerClaimed _, LedgerHandoffBegun _, LedgerCommitted _, LedgerAborted _, LedgerReleased _ ->
+                throw new IllegalStateException("ledger of " + vm() + ": " + event + " in " + this);
+        };
         if (next.epoch() < epoch()) {
             throw new IllegalStateException("ledger of " + vm() + ": epoch would shrink by " + event + " in " + this);
         }
@@ -98,6 +92,7 @@ public sealed interface OwnershipState extends KryoMessage {
 
     /** What is shown to whoever asks. */
     default OwnershipView view() {
-        return new OwnershipView(vm(), owner(), epoch(), openHandoff(), settled().map(Settled::migration));
+        return new OwnershipView(
+                vm(), owner(), epoch(), openHandoff(), settled().map(Settled::migration));
     }
 }

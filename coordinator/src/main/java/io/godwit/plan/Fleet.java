@@ -38,8 +38,7 @@ public record Fleet(Map<String, HostRoom> hosts, Map<String, PlacedVm> vms) {
         }
         Map<String, PlacedVm> vms = new TreeMap<>();
         shown.vms()
-                .forEach(vm -> vm.host()
-                        .ifPresent(host -> vms.put(vm.spec().name(), new PlacedVm(vm.spec(), host))));
+                .forEach(vm -> vm.host().ifPresent(host -> vms.put(vm.spec().name(), new PlacedVm(vm.spec(), host))));
         return new Fleet(hosts, vms);
     }
 
@@ -61,14 +60,21 @@ public record Fleet(Map<String, HostRoom> hosts, Map<String, PlacedVm> vms) {
     }
 
     private static HostRoom room(HostView view) {
-        Optional<String> closed =
-                switch (view.state()) {
-                    case "UP" -> view.cordoned() ? Optional.of("is cordoned") : Optional.empty();
-                    case "DOWN" -> Optional.of("is down");
-                    default -> Optional.of("is unreachable");
-                };
+        Optional<String> closed = switch (view.state()) {
+            case "UP" -> view.cordoned() ? Optional.of("is cordoned") : Optional.empty();
+            case "DOWN" -> Optional.of("is down");
+            default -> Optional.of("is unreachable");
+        };
         if (view.inventory().isEmpty()) {
-            return new HostRoom(view.host(), Optional.of(closed.orElse("has not reported")), 0, 0, Map.of(), Map.of(), List.of(), List.of());
+            return new HostRoom(
+                    view.host(),
+                    Optional.of(closed.orElse("has not reported")),
+                    0,
+                    0,
+                    Map.of(),
+                    Map.of(),
+                    List.of(),
+                    List.of());
         }
         HostInventory inventory = view.inventory().get();
         long used = 0;
@@ -76,9 +82,7 @@ public record Fleet(Map<String, HostRoom> hosts, Map<String, PlacedVm> vms) {
         List<String> held = new ArrayList<>();
         for (var vm : inventory.vms()) {
             used += vm.spec().memoryBytes();
-            vm.spec().devices().stream()
-                    .map(DeviceSpec::model)
-                    .forEach(model -> devices.merge(model, 1, Integer::sum));
+            vm.spec().devices().stream().map(DeviceSpec::model).forEach(model -> devices.merge(model, 1, Integer::sum));
             held.add(vm.spec().name());
         }
         return new HostRoom(
