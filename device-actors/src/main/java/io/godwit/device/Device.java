@@ -70,8 +70,7 @@ public final class Device {
     /** Answered at once with {@link Described}, whatever it does. */
     public record Describe(ActorRef<Reply> replyTo) implements Command {}
 
-    private record Finished(DeviceHook hook, DeviceHooks.Outcome outcome, ActorRef<Reply> replyTo)
-            implements Command {}
+    private record Finished(DeviceHook hook, DeviceHooks.Outcome outcome, ActorRef<Reply> replyTo) implements Command {}
 
     /** What it answers. */
     public sealed interface Reply {
@@ -162,8 +161,7 @@ public final class Device {
             }
             return switch (command) {
                 case SaveSetup(var replyTo) -> work(DeviceHook.SAVE_SETUP, replyTo, hooks::saveSetup);
-                case SaveLivePending(var replyTo) ->
-                    work(DeviceHook.SAVE_LIVE_PENDING, replyTo, _ -> hooks.pending());
+                case SaveLivePending(var replyTo) -> work(DeviceHook.SAVE_LIVE_PENDING, replyTo, _ -> hooks.pending());
                 case SaveLiveIterate(var sink, var maxBytes, var replyTo) ->
                     work(DeviceHook.SAVE_LIVE_ITERATE, replyTo, walk -> hooks.iterate(walk, sink, maxBytes));
                 case SaveLiveCompletePrecopy(var sink, var replyTo) ->
@@ -176,12 +174,16 @@ public final class Device {
                 case VmStateChanged(var to, var prepare, var replyTo) ->
                     work(DeviceHook.VM_STATE_CHANGED, replyTo, walk -> hooks.vmStateChanged(walk, to, prepare));
                 case MigrationStatusChanged(var status, var replyTo) ->
-                    work(DeviceHook.MIGRATION_STATUS_CHANGED, replyTo, switch (status) {
-                        case CANCELLED, FAILED -> hooks::migrationEnded;
-                        case NONE, SETUP, ACTIVE, DEVICE, COMPLETED -> hooks::done;
-                    });
+                    work(
+                            DeviceHook.MIGRATION_STATUS_CHANGED,
+                            replyTo,
+                            switch (status) {
+                                case CANCELLED, FAILED -> hooks::migrationEnded;
+                                case NONE, SETUP, ACTIVE, DEVICE, COMPLETED -> hooks::done;
+                            });
                 case Describe(var replyTo) -> describe(replyTo, false);
-                case Finished _ -> throw new IllegalStateException("device " + name + ": a hook ended that never began");
+                case Finished _ ->
+                    throw new IllegalStateException("device " + name + ": a hook ended that never began");
             };
         });
     }
@@ -254,7 +256,7 @@ public final class Device {
             case VmStateChanged _ -> DeviceHook.VM_STATE_CHANGED;
             case MigrationStatusChanged _ -> DeviceHook.MIGRATION_STATUS_CHANGED;
             case Describe _ -> DeviceHook.DESCRIBE;
-            case Finished(var hook, _, _) -> hook;
+            case Finished(var hook, var _, var _) -> hook;
         };
     }
 
@@ -282,7 +284,6 @@ public final class Device {
     /** Not even the state could be read back: an error in the device's own code. */
     private DeviceHooks.Outcome died(DeviceHook hook, DeviceState before, Throwable error) {
         String reason = "its code failed: " + error;
-        return new DeviceHooks.Outcome(
-                new Failed(name, hook, reason, before), List.of(before), Optional.of(reason));
+        return new DeviceHooks.Outcome(new Failed(name, hook, reason, before), List.of(before), Optional.of(reason));
     }
 }

@@ -45,8 +45,8 @@ final class DeviceHooks {
         /** Walks to {@code target}, one step at a time. */
         void to(DeviceState target) throws DeviceException {
             while (true) {
-                MigTransitions.Hop hop = MigTransitions.nextHop(
-                        state(), target, device.supportsPreCopy(), device.supportsP2p());
+                MigTransitions.Hop hop =
+                        MigTransitions.nextHop(state(), target, device.supportsPreCopy(), device.supportsP2p());
                 switch (hop) {
                     case MigTransitions.Hop.There() -> {
                         return;

@@ -36,8 +36,7 @@ public final class DeviceModels {
                         NicModel.MODEL,
                         (spec, layout, space, ticker) -> new RegionDeviceAdapter(
                                 spec.name(),
-                                NicModel.create(
-                                        spec, layout, space, ticker, period, window, faults.apply(spec.name())),
+                                NicModel.create(spec, layout, space, ticker, period, window, faults.apply(spec.name())),
                                 spec.stateBytes())));
     }
 
@@ -74,8 +73,8 @@ public final class DeviceModels {
     private Model model(DeviceSpec spec) {
         Model model = models.get(spec.model());
         if (model == null) {
-            throw new IllegalArgumentException("device " + spec.name() + ": no model '" + spec.model()
-                    + "'; expected one of " + models.keySet());
+            throw new IllegalArgumentException(
+                    "device " + spec.name() + ": no model '" + spec.model() + "'; expected one of " + models.keySet());
         }
         return model;
     }

@@ -94,14 +94,16 @@ public final class GpuModel implements VfioDevice {
     public void step(DeviceState next) throws DeviceException {
         locked(() -> {
             if (!MigTransitions.isStep(state, next, true, true)) {
-                throw new DeviceException("device " + name + ": no single step leads from " + state + " to " + next + fault());
+                throw new DeviceException(
+                        "device " + name + ": no single step leads from " + state + " to " + next + fault());
             }
             if (faults.breaks(next)) {
                 stand(DeviceState.ERROR);
                 throw new DeviceException("device " + name + " broke on its way to " + next + " (fault switched on)");
             }
             if (faults.refuses(next)) {
-                throw new DeviceException("device " + name + ": " + state + " to " + next + " failed (fault switched on)");
+                throw new DeviceException(
+                        "device " + name + ": " + state + " to " + next + " failed (fault switched on)");
             }
             if (state == DeviceState.RESUMING) {
                 endLoad();
@@ -206,7 +208,8 @@ public final class GpuModel implements VfioDevice {
 
     private void require(boolean holds, String what, String expected) throws DeviceException {
         if (!holds) {
-            throw new DeviceException("device " + name + " " + what + " in " + expected + "; it stands in " + state + fault());
+            throw new DeviceException(
+                    "device " + name + " " + what + " in " + expected + "; it stands in " + state + fault());
         }
     }
 

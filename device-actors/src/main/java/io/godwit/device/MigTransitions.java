@@ -46,8 +46,8 @@ public final class MigTransitions {
             next = towards(next, to);
         }
         if (next == ERROR) {
-            return new Hop.Refused("no step leads from " + from + " to " + to
-                    + (from == ERROR ? ": only a reset leaves ERROR" : ""));
+            return new Hop.Refused(
+                    "no step leads from " + from + " to " + to + (from == ERROR ? ": only a reset leaves ERROR" : ""));
         }
         return from == to ? new Hop.There() : new Hop.Step(next);
     }
@@ -72,35 +72,41 @@ public final class MigTransitions {
         }
         return switch (from) {
             case ERROR -> ERROR;
-            case STOP -> switch (to) {
-                case STOP, STOP_COPY, RESUMING -> to;
-                case ERROR, RUNNING, PRE_COPY, PRE_COPY_P2P, RUNNING_P2P -> RUNNING_P2P;
-            };
-            case RUNNING -> switch (to) {
-                case RUNNING, PRE_COPY -> to;
-                case ERROR, STOP, PRE_COPY_P2P, STOP_COPY, RESUMING, RUNNING_P2P -> RUNNING_P2P;
-            };
-            case PRE_COPY -> switch (to) {
-                case PRE_COPY -> PRE_COPY;
-                case PRE_COPY_P2P, STOP_COPY -> PRE_COPY_P2P;
-                case ERROR, STOP, RUNNING, RESUMING, RUNNING_P2P -> RUNNING;
-            };
-            case PRE_COPY_P2P -> switch (to) {
-                case PRE_COPY, PRE_COPY_P2P, STOP_COPY -> to;
-                case ERROR, STOP, RUNNING, RESUMING, RUNNING_P2P -> RUNNING_P2P;
-            };
-            case STOP_COPY -> switch (to) {
-                case STOP_COPY -> STOP_COPY;
-                // its stream has ended for the running state: it cannot go back to giving out while it runs
-                case ERROR, PRE_COPY, PRE_COPY_P2P -> ERROR;
-                case STOP, RUNNING, RESUMING, RUNNING_P2P -> STOP;
-            };
+            case STOP ->
+                switch (to) {
+                    case STOP, STOP_COPY, RESUMING -> to;
+                    case ERROR, RUNNING, PRE_COPY, PRE_COPY_P2P, RUNNING_P2P -> RUNNING_P2P;
+                };
+            case RUNNING ->
+                switch (to) {
+                    case RUNNING, PRE_COPY -> to;
+                    case ERROR, STOP, PRE_COPY_P2P, STOP_COPY, RESUMING, RUNNING_P2P -> RUNNING_P2P;
+                };
+            case PRE_COPY ->
+                switch (to) {
+                    case PRE_COPY -> PRE_COPY;
+                    case PRE_COPY_P2P, STOP_COPY -> PRE_COPY_P2P;
+                    case ERROR, STOP, RUNNING, RESUMING, RUNNING_P2P -> RUNNING;
+                };
+            case PRE_COPY_P2P ->
+                switch (to) {
+                    case PRE_COPY, PRE_COPY_P2P, STOP_COPY -> to;
+                    case ERROR, STOP, RUNNING, RESUMING, RUNNING_P2P -> RUNNING_P2P;
+                };
+            case STOP_COPY ->
+                switch (to) {
+                    case STOP_COPY -> STOP_COPY;
+                    // its stream has ended for the running state: it cannot go back to giving out while it runs
+                    case ERROR, PRE_COPY, PRE_COPY_P2P -> ERROR;
+                    case STOP, RUNNING, RESUMING, RUNNING_P2P -> STOP;
+                };
             case RESUMING -> to == RESUMING ? RESUMING : STOP;
-            case RUNNING_P2P -> switch (to) {
-                case RUNNING_P2P, PRE_COPY_P2P -> to;
-                case RUNNING, PRE_COPY -> RUNNING;
-                case ERROR, STOP, STOP_COPY, RESUMING -> STOP;
-            };
+            case RUNNING_P2P ->
+                switch (to) {
+                    case RUNNING_P2P, PRE_COPY_P2P -> to;
+                    case RUNNING, PRE_COPY -> RUNNING;
+                    case ERROR, STOP, STOP_COPY, RESUMING -> STOP;
+                };
         };
     }
 }

@@ -203,7 +203,9 @@ final class MigrationRegion {
         int bytes = into.remaining();
         if (turn != Turn.SIZED || offset != WINDOW_AT + (long) done || bytes > size - done) {
             throw refused("a read of " + bytes + " bytes of data at " + offset + "; expected "
-                    + (turn == Turn.SIZED ? "at most " + (size - done) + " at " + (WINDOW_AT + done) : "data_size first"));
+                    + (turn == Turn.SIZED
+                            ? "at most " + (size - done) + " at " + (WINDOW_AT + done)
+                            : "data_size first"));
         }
         into.put(window.slice(done, bytes));
         done += bytes;

@@ -31,7 +31,10 @@ final class ModelConfig {
         byte[] name = model.getBytes(StandardCharsets.UTF_8);
         ByteBuffer fresh = little(new byte[BYTES]);
         fresh.putInt(MAGIC).putInt(VERSION).putLong(stateBytes).putLong(0);
-        fresh.putLong(0xfee00000L | (seed & 0xff000L)).putInt((int) (seed >>> 32)).putInt(name.length).put(name);
+        fresh.putLong(0xfee00000L | (seed & 0xff000L))
+                .putInt((int) (seed >>> 32))
+                .putInt(name.length)
+                .put(name);
         this.bytes = fresh.array();
         seal();
     }

@@ -78,7 +78,13 @@ final class ModelEngine implements AutoCloseable {
                 port.detach();
                 throw e;
             }
-            return new ModelEngine(spec, model, range, space, port, ModelState.mix(range.gpa(), spec.name().hashCode()));
+            return new ModelEngine(
+                    spec,
+                    model,
+                    range,
+                    space,
+                    port,
+                    ModelState.mix(range.gpa(), spec.name().hashCode()));
         } catch (IommuException e) {
             throw new DeviceException("device " + spec.name() + ": " + e.getMessage(), e);
         }
@@ -135,7 +141,8 @@ final class ModelEngine implements AutoCloseable {
     }
 
     /** Why its DMA was refused, if it was. */
-    @Nullable String fault() {
+    @Nullable
+    String fault() {
         return fault;
     }
 

@@ -133,8 +133,8 @@ public final class RegionDeviceAdapter implements VfioDevice {
                     + " of a migration region of " + window);
         }
         if (size > into.remaining()) {
-            throw new DeviceException("device " + name + " offers a chunk of " + size + " bytes; there is room for "
-                    + into.remaining());
+            throw new DeviceException(
+                    "device " + name + " offers a chunk of " + size + " bytes; there is room for " + into.remaining());
         }
         int limit = into.limit();
         into.limit(into.position() + (int) size);
@@ -154,8 +154,8 @@ public final class RegionDeviceAdapter implements VfioDevice {
         int size = chunk.remaining();
         long offset = get(MigrationRegion.DATA_OFFSET, Long.BYTES);
         if (offset < 0 || offset > device.regionBytes() - size) {
-            throw new DeviceException("device " + name + " refuses a chunk of " + size + " bytes; its data window holds "
-                    + Math.max(0, device.regionBytes() - offset));
+            throw new DeviceException("device " + name + " refuses a chunk of " + size
+                    + " bytes; its data window holds " + Math.max(0, device.regionBytes() - offset));
         }
         device.writeRegion(offset, chunk);
         register.clear();

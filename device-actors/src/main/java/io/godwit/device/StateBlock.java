@@ -26,7 +26,10 @@ record StateBlock(int sequence, long offset, int length) {
     /** Writes its header at {@code at}, the state standing right behind that place already. */
     void seal(ByteBuffer chunk, int at) {
         ByteBuffer little = chunk.duplicate().order(ByteOrder.LITTLE_ENDIAN);
-        little.putInt(at, MAGIC).putInt(at + 4, sequence).putLong(at + 8, offset).putInt(at + 16, length);
+        little.putInt(at, MAGIC)
+                .putInt(at + 4, sequence)
+                .putLong(at + 8, offset)
+                .putInt(at + 16, length);
         little.putInt(at + CRC_AT, crc(chunk, at, length));
     }
 

@@ -87,7 +87,8 @@ public final class IommuSpace {
                         + hex(below.getKey()));
             }
             if (mappings.size() >= mappingsMax) {
-                throw refused("map of iova " + hex(iova) + ": there are " + mappingsMax + " mappings, the most allowed");
+                throw refused(
+                        "map of iova " + hex(iova) + ": there are " + mappingsMax + " mappings, the most allowed");
             }
             mappings.put(iova, new IovaMapping(iova, gpa, bytes));
         } finally {
@@ -245,7 +246,10 @@ public final class IommuSpace {
         lock.writeLock().lock();
         try {
             checkAttached(port);
-            return letGo(port, iova, iova + bytes).stream().mapToLong(IovaMapping::bytes).sum() / PAGE;
+            return letGo(port, iova, iova + bytes).stream()
+                            .mapToLong(IovaMapping::bytes)
+                            .sum()
+                    / PAGE;
         } finally {
             lock.writeLock().unlock();
         }
@@ -339,12 +343,11 @@ public final class IommuSpace {
     }
 
     private void mark(DmaPort port, IovaRanges.Span span) {
-        DirtyBitmap pinnedBy =
-                switch (port.policy()) {
-                    case PERSISTENT -> persistent;
-                    case STOP_COPY_ONLY -> stopCopyOnly;
-                    case HARDWARE_TRACKED -> null;
-                };
+        DirtyBitmap pinnedBy = switch (port.policy()) {
+            case PERSISTENT -> persistent;
+            case STOP_COPY_ONLY -> stopCopyOnly;
+            case HARDWARE_TRACKED -> null;
+        };
         if (pinnedBy != null) {
             for (IovaMapping piece : pieces(span.start(), span.end())) {
                 pinnedBy.setRange(piece.gpa() / PAGE, piece.bytes() / PAGE);

@@ -97,20 +97,26 @@ public final class MemoryContainer {
 
     private Behavior<Command> idle() {
         return Behaviors.receiveMessage(command -> switch (command) {
-            case StartTracking(var replyTo) -> work(replyTo, () -> {
-                space.startTracking();
-                return new TrackingChanged(name);
-            });
-            case StopTracking(var replyTo) -> work(replyTo, () -> {
-                space.stopTracking();
-                return new TrackingChanged(name);
-            });
-            case Sync(var dirty, var heldBack, var stopped, var replyTo) -> work(replyTo, () -> {
-                DirtyReport found = space.report(stopped, dirty, heldBack);
-                return new Synced(name, found.pinnedPages(), found.dmaDirtyPages(), found.trustworthy());
-            });
-            case Describe(var replyTo) -> work(replyTo, () -> new Described(
-                    name, space.tracking(), space.devices(), space.mappings(), space.pinnedPages()));
+            case StartTracking(var replyTo) ->
+                work(replyTo, () -> {
+                    space.startTracking();
+                    return new TrackingChanged(name);
+                });
+            case StopTracking(var replyTo) ->
+                work(replyTo, () -> {
+                    space.stopTracking();
+                    return new TrackingChanged(name);
+                });
+            case Sync(var dirty, var heldBack, var stopped, var replyTo) ->
+                work(replyTo, () -> {
+                    DirtyReport found = space.report(stopped, dirty, heldBack);
+                    return new Synced(name, found.pinnedPages(), found.dmaDirtyPages(), found.trustworthy());
+                });
+            case Describe(var replyTo) ->
+                work(
+                        replyTo,
+                        () -> new Described(
+                                name, space.tracking(), space.devices(), space.mappings(), space.pinnedPages()));
             case Finished _ -> throw new IllegalStateException("container " + name + ": work ended that never began");
         });
     }
@@ -123,7 +129,7 @@ public final class MemoryContainer {
             }
             case StartTracking(var replyTo) -> later(command, replyTo);
             case StopTracking(var replyTo) -> later(command, replyTo);
-            case Sync(_, _, _, var replyTo) -> later(command, replyTo);
+            case Sync(var _, var _, var _, var replyTo) -> later(command, replyTo);
             case Describe(var replyTo) -> later(command, replyTo);
         });
     }

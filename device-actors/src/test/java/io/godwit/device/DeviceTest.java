@@ -47,7 +47,8 @@ class DeviceTest {
         return KIT.spawn(Device.create(spec.name(), machine.device, POOL));
     }
 
-    private Device.Reply ask(ActorRef<Device.Command> device, Function<ActorRef<Device.Reply>, Device.Command> command) {
+    private Device.Reply ask(
+            ActorRef<Device.Command> device, Function<ActorRef<Device.Reply>, Device.Command> command) {
         device.tell(command.apply(probe.ref()));
         return probe.receiveMessage();
     }
@@ -87,7 +88,8 @@ class DeviceTest {
                     (Device.Iterated) ask(source, replyTo -> new Device.SaveLiveIterate(sink, 1 << 20, replyTo));
             assertThat(first.bytes()).isLessThan(3 << 20);
             Device.Pending after = (Device.Pending) ask(source, Device.SaveLivePending::new);
-            assertThat(before == 0 ? after.precopyBytes() == 0 : after.precopyBytes() < before).isTrue();
+            assertThat(before == 0 ? after.precopyBytes() == 0 : after.precopyBytes() < before)
+                    .isTrue();
             assertThat(after.stopCopyBytes()).isPositive();
             from.ticker.pass(20);
             assertThat(vm(source, RunState.FINISH_MIGRATE, true))
@@ -96,13 +98,16 @@ class DeviceTest {
             Device.Saved saved =
                     (Device.Saved) ask(source, replyTo -> new Device.SaveLiveCompletePrecopy(sink, replyTo));
             assertThat(saved.bytes() + first.bytes())
-                    .isEqualTo(sent.stream().mapToLong(chunk -> chunk.bytes().length).sum());
+                    .isEqualTo(sent.stream()
+                            .mapToLong(chunk -> chunk.bytes().length)
+                            .sum());
             assertThat(sent.getLast().kind()).isEqualTo(DeviceChunkKind.END);
 
             assertThat(ask(target, Device.LoadSetup::new)).isEqualTo(done(name, DeviceState.RESUMING));
             for (Chunk chunk : sent) {
-                assertThat(ask(target, replyTo ->
-                                new Device.LoadState(chunk.kind(), ByteBuffer.wrap(chunk.bytes()), replyTo)))
+                assertThat(ask(
+                                target,
+                                replyTo -> new Device.LoadState(chunk.kind(), ByteBuffer.wrap(chunk.bytes()), replyTo)))
                         .isEqualTo(new Device.Loaded(name, chunk.bytes().length));
             }
             assertThat(ask(target, Device.LoadCleanup::new)).isEqualTo(new Device.DigestTaken(name, saved.digest()));
@@ -182,12 +187,16 @@ class DeviceTest {
             ask(device, Device.Cleanup::new);
             ask(device, Device.LoadSetup::new);
             machine.faults.failLoadConfig();
-            Device.Failed load = (Device.Failed) ask(device, replyTo -> new Device.LoadState(
-                    DeviceChunkKind.CONFIG, ByteBuffer.wrap(new byte[256]), replyTo));
+            Device.Failed load = (Device.Failed) ask(
+                    device,
+                    replyTo -> new Device.LoadState(DeviceChunkKind.CONFIG, ByteBuffer.wrap(new byte[256]), replyTo));
             assertThat(load.reason()).contains("restoring its config space failed");
             assertThat(ask(device, Device.LoadCleanup::new))
                     .isEqualTo(new Device.Failed(
-                            "nic0", DeviceHook.LOAD_CLEANUP, "device nic0: its END has not come", DeviceState.RESUMING));
+                            "nic0",
+                            DeviceHook.LOAD_CLEANUP,
+                            "device nic0: its END has not come",
+                            DeviceState.RESUMING));
             assertThat(ask(device, Device.Cleanup::new)).isEqualTo(done("nic0", DeviceState.STOP));
         }
     }
@@ -222,7 +231,8 @@ class DeviceTest {
             for (int i = 0; i < room; i++) {
                 device.tell(new Device.SaveLivePending(probe.ref()));
             }
-            assertThat(((Device.Described) ask(device, Device.Describe::new)).busy()).isTrue();
+            assertThat(((Device.Described) ask(device, Device.Describe::new)).busy())
+                    .isTrue();
             assertThat(ask(device, Device.SaveSetup::new))
                     .isEqualTo(new Device.Rejected("gpu0", DeviceHook.SAVE_SETUP, DeviceState.STOP));
             for (int answered = 0; answered < room + 1; ) {

@@ -34,13 +34,16 @@ class GpuModelTest {
         try (Machine machine = new Machine(Machine.gpu(STATE, 0, 4096 * 1000))) {
             GuestLayout.Range range = machine.layout.pinned("gpu0");
             machine.ticker.pass(1000);
-            assertThat(machine.device.dmaWrites()).as("it is made standing still").isZero();
+            assertThat(machine.device.dmaWrites())
+                    .as("it is made standing still")
+                    .isZero();
             machine.run();
             machine.ticker.pass(150);
             assertThat(machine.device.dmaWrites()).isEqualTo(150);
             assertThat(WriteRule.violation(machine.memory, range, 150)).isEmpty();
             assertThat(machine.space.mappings().getFirst().iova()).isNotEqualTo(range.gpa());
-            assertThat(machine.space.translate(machine.space.mappings().getFirst().iova()))
+            assertThat(machine.space.translate(
+                            machine.space.mappings().getFirst().iova()))
                     .isEqualTo(range.gpa());
         }
     }
@@ -71,10 +74,10 @@ class GpuModelTest {
             long blank = target.device.digest();
             byte[] damaged = chunks.getFirst().clone();
             damaged[5000] ^= 1;
-            assertThatThrownBy(() -> target.device.write(ByteBuffer.wrap(damaged))).hasMessageContaining("CRC32C");
+            assertThatThrownBy(() -> target.device.write(ByteBuffer.wrap(damaged)))
+                    .hasMessageContaining("CRC32C");
             byte[] cut = java.util.Arrays.copyOf(chunks.getFirst(), 5000);
-            assertThatThrownBy(() -> target.device.write(ByteBuffer.wrap(cut)))
-                    .hasMessageContaining("with 4976 left");
+            assertThatThrownBy(() -> target.device.write(ByteBuffer.wrap(cut))).hasMessageContaining("with 4976 left");
             assertThatThrownBy(() -> target.device.write(ByteBuffer.wrap(chunks.get(1))))
                     .hasMessageContaining("where block 0 was expected");
             assertThatThrownBy(() -> target.device.write(ByteBuffer.wrap(new byte[100])))
@@ -154,7 +157,9 @@ class GpuModelTest {
             assertThat(dirty.count()).isEqualTo(64);
             machine.ticker.pass(10);
             assertThat(machine.device.state()).isEqualTo(DeviceState.ERROR);
-            assertThat(machine.device.dmaWrites()).as("nothing was written after the unmap").isEqualTo(100);
+            assertThat(machine.device.dmaWrites())
+                    .as("nothing was written after the unmap")
+                    .isEqualTo(100);
             assertThatThrownBy(() -> machine.device.step(DeviceState.RUNNING))
                     .hasMessageContaining("nothing is mapped at iova 0x" + Long.toHexString(iova + 36 * 4096));
             machine.device.reset();

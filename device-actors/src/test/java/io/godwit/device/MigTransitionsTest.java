@@ -45,7 +45,9 @@ class MigTransitionsTest {
                 } else if (from == to) {
                     assertThat(hop).isEqualTo(new MigTransitions.Hop.There());
                 } else {
-                    assertThat(hop).as("%s to %s", from, to).isEqualTo(new MigTransitions.Hop.Step(SHORT.get(expected)));
+                    assertThat(hop)
+                            .as("%s to %s", from, to)
+                            .isEqualTo(new MigTransitions.Hop.Step(SHORT.get(expected)));
                 }
             }
         }
@@ -92,7 +94,8 @@ class MigTransitionsTest {
                         List<DeviceState> path = path(from, to, preCopy, p2p);
                         DeviceState at = from;
                         for (DeviceState next : path) {
-                            assertThat(MigTransitions.isStep(at, next, preCopy, p2p)).isTrue();
+                            assertThat(MigTransitions.isStep(at, next, preCopy, p2p))
+                                    .isTrue();
                             at = next;
                         }
                         assertThat(path).hasSizeLessThan(5);

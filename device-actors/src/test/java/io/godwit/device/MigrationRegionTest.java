@@ -70,8 +70,20 @@ class MigrationRegionTest {
     @Test
     void onlyLegalTransitionsAreTakenAndOthersLeaveTheOldState() throws DeviceException {
         Set<List<Integer>> legal = Set.of(
-                List.of(1, 0), List.of(1, 2), List.of(1, 3), List.of(1, 4), List.of(3, 2), List.of(3, 1), List.of(3, 0),
-                List.of(2, 0), List.of(2, 1), List.of(4, 0), List.of(4, 1), List.of(0, 1), List.of(0, 2), List.of(0, 4));
+                List.of(1, 0),
+                List.of(1, 2),
+                List.of(1, 3),
+                List.of(1, 4),
+                List.of(3, 2),
+                List.of(3, 1),
+                List.of(3, 0),
+                List.of(2, 0),
+                List.of(2, 1),
+                List.of(4, 0),
+                List.of(4, 1),
+                List.of(0, 1),
+                List.of(0, 2),
+                List.of(0, 4));
         for (int from : new int[] {0, 1, 2, 3, 4}) {
             for (int to = 0; to < 8; to++) {
                 region.reset();
@@ -136,7 +148,9 @@ class MigrationRegionTest {
         assertThatThrownBy(() -> get(MigrationRegion.DATA_OFFSET)).hasMessageContaining("before pending_bytes");
         assertThatThrownBy(() -> get(MigrationRegion.DATA_SIZE)).hasMessageContaining("before data_offset");
         assertThat(get(MigrationRegion.PENDING_BYTES)).isEqualTo(4);
-        assertThat(get(MigrationRegion.PENDING_BYTES)).as("reading it again is harmless").isEqualTo(4);
+        assertThat(get(MigrationRegion.PENDING_BYTES))
+                .as("reading it again is harmless")
+                .isEqualTo(4);
         assertThatThrownBy(() -> region.read(4096, ByteBuffer.allocate(3))).hasMessageContaining("data_size first");
         assertThat(get(MigrationRegion.DATA_OFFSET)).isEqualTo(4096);
         assertThatThrownBy(() -> get(MigrationRegion.PENDING_BYTES)).hasMessageContaining("was read out");

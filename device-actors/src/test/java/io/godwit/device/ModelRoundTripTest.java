@@ -61,8 +61,7 @@ class ModelRoundTripTest {
         target.run();
         target.ticker.pass(100);
         target.walkTo(DeviceState.STOP);
-        assertThat(WriteRule.violation(
-                        target.memory, target.layout.pinned(spec.name()), target.device.dmaWrites()))
+        assertThat(WriteRule.violation(target.memory, target.layout.pinned(spec.name()), target.device.dmaWrites()))
                 .isEmpty();
         source.walkTo(DeviceState.STOP);
         source.run();

@@ -84,7 +84,9 @@ class IommuSpaceTest {
         assertThat(memory.segment().get(ValueLayout.JAVA_LONG, 2L * PAGE)).isEqualTo(1);
         assertThatThrownBy(() -> port.increment(IOVA + 2L * PAGE, 2))
                 .hasMessage("container c0: DMA by device gpu0 to iova 0x100003000, which it has not pinned");
-        assertThat(port.counter(IOVA + 2L * PAGE)).as("a refused write writes nothing").isEqualTo(1);
+        assertThat(port.counter(IOVA + 2L * PAGE))
+                .as("a refused write writes nothing")
+                .isEqualTo(1);
         assertThatThrownBy(() -> port.increment(IOVA + 8L * PAGE, 1)).hasMessageContaining("nothing is mapped");
         assertThatThrownBy(() -> port.pin(IOVA + 3L * PAGE, 2L * PAGE)).hasMessageContaining("nothing is mapped");
     }

@@ -52,9 +52,9 @@ class MemoryContainerTest {
     @Test
     void answersASyncWithoutTrackingWithTheReason() {
         ActorRef<MemoryContainer.Command> container = KIT.spawn(MemoryContainer.create("c0", space, Runnable::run));
-        container.tell(
-                new MemoryContainer.Sync(new DirtyBitmap(PAGES), new DirtyBitmap(PAGES), false, probe.ref()));
-        assertThat(probe.expectMessageClass(MemoryContainer.ContainerFailed.class).reason())
+        container.tell(new MemoryContainer.Sync(new DirtyBitmap(PAGES), new DirtyBitmap(PAGES), false, probe.ref()));
+        assertThat(probe.expectMessageClass(MemoryContainer.ContainerFailed.class)
+                        .reason())
                 .contains("container c0")
                 .contains("tracking is off");
     }
@@ -62,17 +62,17 @@ class MemoryContainerTest {
     @Test
     void doesOneThingAtATimeAndAnswersWhatDoesNotFitItsQueue() {
         Deque<Runnable> work = new ArrayDeque<>();
-        ActorRef<MemoryContainer.Command> container =
-                KIT.spawn(MemoryContainer.create("c0", space, task -> {
-                    synchronized (work) {
-                        work.add(task);
-                    }
-                }));
+        ActorRef<MemoryContainer.Command> container = KIT.spawn(MemoryContainer.create("c0", space, task -> {
+            synchronized (work) {
+                work.add(task);
+            }
+        }));
         int room = KIT.config().getInt("godwit.memory.stash-max");
         for (int i = 0; i < room + 2; i++) {
             container.tell(new MemoryContainer.StartTracking(probe.ref()));
         }
-        assertThat(probe.expectMessageClass(MemoryContainer.ContainerFailed.class).reason())
+        assertThat(probe.expectMessageClass(MemoryContainer.ContainerFailed.class)
+                        .reason())
                 .contains(room + " requests wait");
         synchronized (work) {
             assertThat(work).hasSize(1);
@@ -85,7 +85,8 @@ class MemoryContainerTest {
             throw new RejectedExecutionException();
         }));
         container.tell(new MemoryContainer.StartTracking(probe.ref()));
-        assertThat(probe.expectMessageClass(MemoryContainer.ContainerFailed.class).reason())
+        assertThat(probe.expectMessageClass(MemoryContainer.ContainerFailed.class)
+                        .reason())
                 .contains("no more work");
     }
 }

@@ -100,8 +100,8 @@ public final class KryoSerializer extends SerializerWithStringManifest implement
         try (Input input = new Input(bytes)) {
             Object record = kryo.readObject(input, type);
             if (!input.end()) {
-                throw new NotSerializableException(type.getName() + " cannot be read: "
-                        + (bytes.length - input.position()) + " bytes left over");
+                throw new NotSerializableException(
+                        type.getName() + " cannot be read: " + (bytes.length - input.position()) + " bytes left over");
             }
             return record;
         } catch (RuntimeException e) {

@@ -106,10 +106,13 @@ final class SerializersTest {
 
     @Test
     void javaSerializationIsRefused() {
-        assertThat(serialization.serialize("plain strings have their own serializer").isSuccess())
+        assertThat(serialization
+                        .serialize("plain strings have their own serializer")
+                        .isSuccess())
                 .isTrue();
-        assertThatThrownBy(() ->
-                        serialization.serialize(new java.util.ArrayList<>(List.of("x"))).get())
+        assertThatThrownBy(() -> serialization
+                        .serialize(new java.util.ArrayList<>(List.of("x")))
+                        .get())
                 .hasMessageContaining("Java serialization");
     }
 
@@ -133,8 +136,7 @@ final class SerializersTest {
         assertThatThrownBy(() -> protobuf.manifest(new UnlistedWire("x")))
                 .isInstanceOf(NotSerializableException.class)
                 .hasMessageContaining(UnlistedWire.class.getName());
-        assertThatThrownBy(() -> protobuf.toBinary(new UnlistedWire("x")))
-                .isInstanceOf(NotSerializableException.class);
+        assertThatThrownBy(() -> protobuf.toBinary(new UnlistedWire("x"))).isInstanceOf(NotSerializableException.class);
     }
 
     @Test
@@ -142,7 +144,8 @@ final class SerializersTest {
         for (ByteBuffer small : List.of(ByteBuffer.allocate(3), ByteBuffer.allocateDirect(3))) {
             assertThatThrownBy(() -> protobuf.toBinary(new VmGone("vm-1"), small))
                     .isInstanceOf(BufferOverflowException.class);
-            assertThatThrownBy(() -> kryo.toBinary(samples.of(SaveProgress.class).getFirst(), small))
+            assertThatThrownBy(
+                            () -> kryo.toBinary(samples.of(SaveProgress.class).getFirst(), small))
                     .isInstanceOf(BufferOverflowException.class);
         }
     }
