@@ -227,7 +227,7 @@ class DeviceTest {
         };
         try (Machine machine = new Machine(spec)) {
             ActorRef<Device.Command> device = KIT.spawn(Device.create("gpu0", machine.device, held));
-            int room = KIT.config().getInt("godwit.device.stash-max");
+            int room = KIT.system().settings().config().getInt("godwit.device.stash-max");
             for (int i = 0; i < room; i++) {
                 device.tell(new Device.SaveLivePending(probe.ref()));
             }

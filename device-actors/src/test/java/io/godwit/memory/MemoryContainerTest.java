@@ -20,7 +20,7 @@ class MemoryContainerTest {
 
     private final GuestMemory memory =
             new GuestMemory(Arena.ofAuto().allocate((long) PAGES * GuestMemory.PAGE_SIZE, GuestMemory.PAGE_SIZE));
-    private final IommuSpace space = IommuSpace.of("c0", memory, KIT.config());
+    private final IommuSpace space = IommuSpace.of("c0", memory, KIT.system().settings().config());
     private final TestProbe<MemoryContainer.Reply> probe = KIT.createTestProbe();
 
     @AfterAll
@@ -67,7 +67,7 @@ class MemoryContainerTest {
                 work.add(task);
             }
         }));
-        int room = KIT.config().getInt("godwit.memory.stash-max");
+        int room = KIT.system().settings().config().getInt("godwit.memory.stash-max");
         for (int i = 0; i < room + 2; i++) {
             container.tell(new MemoryContainer.StartTracking(probe.ref()));
         }
