@@ -29,13 +29,13 @@ final class ModelConfig {
         this.model = model;
         this.stateBytes = stateBytes;
         byte[] name = model.getBytes(StandardCharsets.UTF_8);
-        ByteBuffer fresh = little(new byte[BYTES]);
+        this.bytes = new byte[BYTES];
+        ByteBuffer fresh = little(bytes);
         fresh.putInt(MAGIC).putInt(VERSION).putLong(stateBytes).putLong(0);
         fresh.putLong(0xfee00000L | (seed & 0xff000L))
                 .putInt((int) (seed >>> 32))
                 .putInt(name.length)
                 .put(name);
-        this.bytes = fresh.array();
         seal();
     }
 

@@ -20,10 +20,16 @@ final class ModelState implements AutoCloseable {
 
     /** The engine's registers, by their offset in the state. */
     enum Register {
-        DMA_WRITES,
-        DMA_CARRY,
-        TOUCHES,
-        TOUCH_CARRY
+        DMA_WRITES(0),
+        DMA_CARRY(8),
+        TOUCHES(16),
+        TOUCH_CARRY(24);
+
+        private final long at;
+
+        Register(long at) {
+            this.at = at;
+        }
     }
 
     private final String device;
@@ -52,11 +58,11 @@ final class ModelState implements AutoCloseable {
     }
 
     long register(Register register) {
-        return memory.get(ValueLayout.JAVA_LONG, (long) register.ordinal() * Long.BYTES);
+        return memory.get(ValueLayout.JAVA_LONG, register.at);
     }
 
     void register(Register register, long value) {
-        memory.set(ValueLayout.JAVA_LONG, (long) register.ordinal() * Long.BYTES, value);
+        memory.set(ValueLayout.JAVA_LONG, register.at, value);
     }
 
     /** Changes {@code count} pages, one after the other, round and round. */
