@@ -1,4 +1,4 @@
-/** The process on every host. */
+/** The process on every host: its guardian, its inventory, and the guests it runs. */
 @NullMarked
 package io.godwit.agent;
 

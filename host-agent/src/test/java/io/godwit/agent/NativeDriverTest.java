@@ -2,6 +2,7 @@ package io.godwit.agent;
 
 import static io.godwit.agent.NativeGuests.MIB;
 import static io.godwit.agent.NativeGuests.driver;
+import static io.godwit.agent.NativeGuests.pass;
 import static io.godwit.agent.NativeGuests.runFor;
 import static io.godwit.agent.NativeGuests.spec;
 import static io.godwit.agent.NativeGuests.total;
@@ -19,7 +20,6 @@ import io.godwit.vm.GuestMemory;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.Random;
-import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -37,7 +37,7 @@ class NativeDriverTest {
                 long before = 0;
                 for (int i = 0; i < 40; i++) {
                     guest.run();
-                    LockSupport.parkNanos(random.nextInt(1_500_000));
+                    pass(random.nextInt(1_500_000));
                     guest.pause();
                     assertThat(violation(spec, guest)).isEmpty();
                     assertThat(total(guest)).isGreaterThanOrEqualTo(before);
@@ -59,7 +59,7 @@ class NativeDriverTest {
             long counted = total(guest);
             DirtyBitmap dirty = new DirtyBitmap(guest.memory().pages());
             guest.startDirtyLog();
-            LockSupport.parkNanos(20_000_000);
+            pass(20_000_000);
             assertThat(guest.collectDirty(dirty)).isZero();
             assertThat(total(guest)).isEqualTo(counted);
         }
@@ -119,7 +119,7 @@ class NativeDriverTest {
         try (Guest guest = driver(name).create(spec)) {
             long start = System.nanoTime();
             guest.run();
-            LockSupport.parkNanos(Duration.ofMillis(500).toNanos());
+            pass(Duration.ofMillis(500).toNanos());
             guest.pause();
             double seconds = (System.nanoTime() - start) / 1e9;
             // never more than the clock allows; less only by what a busy machine forgives
@@ -135,7 +135,7 @@ class NativeDriverTest {
             DirtyBitmap dirty = new DirtyBitmap(guest.memory().pages());
             guest.startDirtyLog();
             guest.run();
-            LockSupport.parkNanos(50_000_000);
+            pass(50_000_000);
             guest.pause();
             assertThat(guest.failure()).isEmpty();
             assertThat(total(guest)).isZero();

@@ -122,6 +122,7 @@ public final class KvmDriver implements GuestDriver {
                 if (withState) {
                     vcpu.reset();
                 }
+                vcpu.proveMovable();
             }
             VcpuThreads threads = new VcpuThreads(spec, vcpus, settings, clock, vcpuThreads);
             return new KvmGuest(spec.name(), ram, vm, vcpus, threads);

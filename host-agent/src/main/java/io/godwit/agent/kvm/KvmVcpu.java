@@ -66,6 +66,14 @@ final class KvmVcpu implements VcpuEngine, AutoCloseable {
         hasState = true;
     }
 
+    /**
+     * Reads the whole state and puts it back: a host whose KVM refuses a part of it is found out now, not in a blackout,
+     * which also finds the code already loaded.
+     */
+    void proveMovable() throws GuestException {
+        state.load(state.save());
+    }
+
     @Override
     public void batch(int pages) throws GuestException {
         if (!inDoorbell) {

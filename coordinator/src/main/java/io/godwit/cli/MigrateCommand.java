@@ -1,0 +1,66 @@
+package io.godwit.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.godwit.api.MigrationBody;
+import io.godwit.proto.migration.MigrationPhase;
+import io.godwit.proto.migration.MigrationView;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code migrate}. */
+@Command(name = "migrate", description = "Moves one VM to another host and waits until it runs there.")
+public final class MigrateCommand implements Callable<Integer> {
+    private final Shell shell;
+
+    @Parameters(paramLabel = "VM", description = "Name of the VM.")
+    String vm = "";
+
+    @Option(names = "--to", paramLabel = "HOST", description = "Destination (default: the first that fits).")
+    @Nullable
+    String to;
+
+    @Option(
+            names = "--no-wait",
+            negatable = true,
+            defaultValue = "true",
+            fallbackValue = "true",
+            description = "Wait for its end (--wait, the default), or return once it is under way (--no-wait).")
+    boolean wait = true;
+
+    @Mixin
+    MoveOptions options = new MoveOptions();
+
+    MigrateCommand(Shell shell) {
+        this.shell = shell;
+    }
+
+    @Override
+    public Integer call() {
+        ApiClient client = shell.client();
+        JsonNode started = client.post(ApiClient.path("migrations"), new MigrationBody(vm, to, options.body()));
+        String id = client.view(started, MigrationView.class).id();
+        JsonNode last = wait
+                ? new Wait(shell)
+                        .until(
+                                "migration " + id,
+                                () -> client.get(ApiClient.path("migrations", id)),
+                                node -> client.view(node, MigrationView.class)
+                                        .phase()
+                                        .ended(),
+                                _ -> {})
+                : started;
+        MigrationView view = client.view(last, MigrationView.class);
+        shell.print(last, () -> MigrationCommands.describe(view));
+        if (view.phase().ended() && view.phase() != MigrationPhase.COMPLETED) {
+            throw CliFailure.failed("VM " + vm + " did not move to " + view.to() + ": "
+                    + view.phase().name().toLowerCase(Locale.ROOT) + ": "
+                    + view.reason().orElse("no reason given"));
+        }
+        return ExitCode.OK;
+    }
+}

@@ -1,0 +1,72 @@
+package io.godwit.fleet;
+
+import io.godwit.plan.Plan;
+import io.godwit.proto.evacuation.EvacuationView;
+import io.godwit.proto.fleet.FleetReply.FleetShown;
+import io.godwit.proto.host.VmStatus;
+import io.godwit.proto.migration.MigrationOptions;
+import io.godwit.proto.migration.MigrationView;
+import io.godwit.proto.ownership.OwnershipView;
+import io.godwit.proto.vm.GuestCheck;
+import io.godwit.proto.vm.VmSpec;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * All that an operator's interface may ask of the coordinator. Every stage completes with what was asked for, or fails
+ * with a {@link CoordinatorException} (never wrapped when it is thrown here; a dependent stage wraps it in a
+ * CompletionException as usual). May be called from any thread; nothing blocks.
+ */
+public interface Coordinator {
+    /** Every host and VM, sorted by name. */
+    CompletionStage<FleetShown> fleet();
+
+    /**
+     * Creates a VM and runs it; completes when it runs.
+     *
+     * @param host where; empty for the first host that fits
+     * @throws CoordinatorException (as failure) Refused: the spec is wrong, the name is taken, no host fits
+     */
+    CompletionStage<VmStatus> createVm(VmSpec spec, Optional<String> host);
+
+    /** Stops and destroys a VM. NotFound without one; Refused while a migration of it runs. */
+    CompletionStage<Void> destroyVm(String vm);
+
+    /** Keeps new VMs off {@code host}, or lets them on again; durable when it completes. */
+    CompletionStage<Void> cordon(String host, boolean cordoned);
+
+    /**
+     * Starts a migration; completes when it is durable, with its first view.
+     *
+     * @param to destination; empty for the first host that fits
+     */
+    CompletionStage<MigrationView> startMigration(String vm, Optional<String> to, MigrationOptions options);
+
+    /** One migration. NotFound without one. */
+    CompletionStage<MigrationView> migration(String id);
+
+    /** Every migration ever started, ended ones included, sorted by id (ids grow with time). */
+    CompletionStage<List<MigrationView>> migrations();
+
+    /** Asks a migration to roll back; completes with its view. Refused once the handoff is committed or it has ended. */
+    CompletionStage<MigrationView> cancelMigration(String id, String reason);
+
+    /** Starts emptying {@code hosts}; completes when it is durable, with its first view. Refused for an unknown host. */
+    CompletionStage<EvacuationView> startEvacuation(List<String> hosts, MigrationOptions options);
+
+    /** One evacuation. NotFound without one. */
+    CompletionStage<EvacuationView> evacuation(String id);
+
+    /** Every evacuation ever started, sorted by id. */
+    CompletionStage<List<EvacuationView>> evacuations();
+
+    /** What an evacuation of {@code hosts} would do now; changes nothing. */
+    CompletionStage<Plan> planEvacuation(List<String> hosts);
+
+    /** Lets the host check the guest's own rule. */
+    CompletionStage<GuestCheck> checkVm(String vm);
+
+    /** What the ledger says of a VM; a VM never claimed has epoch 0 and no host. */
+    CompletionStage<OwnershipView> ownership(String vm);
+}

@@ -1,0 +1,19 @@
+package io.godwit.plan;
+
+import java.util.List;
+
+/**
+ * Where every VM of a batch goes.
+ *
+ * @param placements one per VM, in the order in which they are to be moved
+ */
+public record Plan(List<Placement> placements) {
+    public Plan {
+        placements = List.copyOf(placements);
+    }
+
+    /** Whether every VM has a destination. */
+    public boolean complete() {
+        return placements.stream().allMatch(p -> p.to().isPresent());
+    }
+}

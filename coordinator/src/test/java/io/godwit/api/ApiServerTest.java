@@ -1,0 +1,183 @@
+package io.godwit.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.BufferedReader;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class ApiServerTest {
+    private ApiFixture api;
+
+    @BeforeAll
+    void serve() {
+        api = new ApiFixture();
+    }
+
+    @AfterAll
+    void stop() {
+        api.close();
+    }
+
+    @Test
+    void listsHostsAsTheCoordinatorSeesThem() throws Exception {
+        HttpResponse<String> response = api.send("GET", "/api/v1/hosts", "");
+        assertThat(response.statusCode()).isEqualTo(200);
+        JsonNode hosts = json(response).path("hosts");
+        assertThat(hosts).hasSize(2);
+        assertThat(hosts.get(0).path("inventory").path("capacity").path("devices").path("gpu").asInt())
+                .isEqualTo(2);
+    }
+
+    @Test
+    void cordonsAHostAndShowsIt() throws Exception {
+        assertThat(json(api.send("POST", "/api/v1/hosts/host-2/cordon", "")).path("cordoned").asBoolean())
+                .isTrue();
+        assertThat(json(api.send("POST", "/api/v1/hosts/host-2/uncordon", "")).path("cordoned").asBoolean(true))
+                .isFalse();
+    }
+
+    @Test
+    void createsAVmOnceAndRefusesTheSecondOfThatName() throws Exception {
+        String body = "{\"name\":\"vm-new\",\"memoryBytes\":67108864,\"devices\":[{\"name\":\"g\",\"model\":\"gpu\"}]}";
+        HttpResponse<String> first = api.send("POST", "/api/v1/vms", body);
+        assertThat(first.statusCode()).isEqualTo(201);
+        assertThat(json(first).path("host").asText()).isEqualTo("host-1");
+        assertThat(json(first).path("spec").path("devices").get(0).path("dirtyReporting").asText())
+                .isEqualTo("PERSISTENT");
+        HttpResponse<String> second = api.send("POST", "/api/v1/vms", body);
+        assertThat(second.statusCode()).isEqualTo(409);
+        assertThat(error(second, "kind")).isEqualTo("refused");
+        assertThat(api.send("DELETE", "/api/v1/vms/vm-new", "").statusCode()).isEqualTo(200);
+        assertThat(api.send("DELETE", "/api/v1/vms/vm-new", "").statusCode()).isEqualTo(404);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{\"nam\":\"x\"} | unknown field 'nam'; expected blackoutBudgetMs, devices",
+                "{\"name\":7} | field 'name' has the wrong type; expected a string",
+                "{\"name\":\"x\",\"memoryBytes\":\"64\"} | field 'memoryBytes' has the wrong type; expected a whole number",
+                "{\"name\":\"x\",\"memoryBytes\":1.5} | field 'memoryBytes' has the wrong type; expected a whole number",
+                "{\"name\":\"x\",\"memoryBytes\":1000} | field 'memoryBytes' is 1000; expected a multiple of 2 MiB",
+                "{\"name\":\"x\"} | field 'memoryBytes' is missing",
+                "{\"name\":\"../x\",\"memoryBytes\":67108864} | field 'name' is '../x'; expected 1 to 63 letters",
+                "{\"name\":\"x\",\"memoryBytes\":67108864,\"devices\":[{\"name\":\"d\",\"model\":\"gpu\",\"sise\":1}]}"
+                        + " | unknown field 'devices[0].sise'",
+                "{\"name\":\"x\",\"memoryBytes\":67108864,\"devices\":{}} | field 'devices' has the wrong type; expected an array",
+                "{\"name\":\"x\",\"name\":\"y\"} | Duplicate field 'name'",
+                "{\"name\":\"x\",\"memoryBytes\":67108864} {} | expected",
+                "{\"name\" | the body is not JSON",
+                "[] | the body has the wrong type; expected a JSON object",
+                "{\"name\":\"x\",\"memoryBytes\":67108864,\"workload\":{\"workingSetBytes\":67108864}} | expected at most 65011712"
+            })
+    void refusesABodyItDoesNotUnderstandNamingWhatIsWrong(String body, String message) throws Exception {
+        HttpResponse<String> response = api.send("POST", "/api/v1/vms", body);
+        assertThat(response.statusCode()).isEqualTo(400);
+        assertThat(error(response, "kind")).isEqualTo("bad-request");
+        assertThat(error(response, "message")).contains(message);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "GET,/api/v1/hosts/nope,404",
+        "POST,/api/v1/hosts/nope/cordon,404",
+        "GET,/api/v1/vms/nope,404",
+        "GET,/api/v1/migrations/nope,404",
+        "POST,/api/v1/migrations/nope/cancel,409",
+        "POST,/api/v1/vms/vm-a/check,503",
+        "GET,/api/v1/nope,404",
+        "DELETE,/api/v1/hosts,405"
+    })
+    void answersEveryFailureInOneShape(String method, String path, int status) throws Exception {
+        HttpResponse<String> response = api.send(method, path, "");
+        assertThat(response.statusCode()).isEqualTo(status);
+        assertThat(error(response, "kind")).isNotEmpty();
+        assertThat(error(response, "message")).isNotEmpty();
+    }
+
+    @Test
+    void namesTheUnknownHostOfAnEvacuation() throws Exception {
+        HttpResponse<String> response = api.send("POST", "/api/v1/evacuations", "{\"hosts\":[\"host-1\",\"host-9\"]}");
+        assertThat(response.statusCode()).isEqualTo(404);
+        assertThat(error(response, "message")).contains("host-9");
+    }
+
+    @Test
+    void fillsInTheOptionsThatARequestLeavesOut() throws Exception {
+        api.send("POST", "/api/v1/migrations", "{\"vm\":\"vm-a\",\"options\":{\"downtimeLimitMs\":50,\"verify\":false}}");
+        assertThat(api.coordinator.lastOptions.get().downtimeLimitMs()).isEqualTo(50);
+        assertThat(api.coordinator.lastOptions.get().verify()).isFalse();
+        assertThat(api.coordinator.lastOptions.get().handoffDeadlineMs()).isPositive();
+        api.send("POST", "/api/v1/evacuations", "{\"hosts\":[\"host-1\"]}");
+        assertThat(api.coordinator.lastOptions.get().verify()).isTrue();
+    }
+
+    @Test
+    void plansWithoutChangingAnythingOnADryRun() throws Exception {
+        api.coordinator.lastOptions.set(null);
+        HttpResponse<String> response =
+                api.send("POST", "/api/v1/evacuations", "{\"hosts\":[\"host-1\"],\"dryRun\":true}");
+        assertThat(response.statusCode()).isEqualTo(200);
+        assertThat(json(response).path("placements").get(0).path("to").asText()).isEqualTo("host-2");
+        assertThat(api.coordinator.lastOptions.get()).isNull();
+    }
+
+    @Test
+    void refusesABodyOverTheLimit() throws Exception {
+        HttpResponse<String> response =
+                api.send("POST", "/api/v1/vms", "{\"name\":\"" + "x".repeat(300_000) + "\"}");
+        assertThat(response.statusCode()).isEqualTo(413);
+    }
+
+    @Test
+    void refusesAPageOfAnotherSite() throws Exception {
+        var request = api.request("/api/v1/hosts/host-1/cordon")
+                .header("Origin", "http://evil.example")
+                .POST(java.net.http.HttpRequest.BodyPublishers.noBody())
+                .build();
+        var response = api.http.send(request, HttpResponse.BodyHandlers.ofString());
+        assertThat(response.statusCode()).isEqualTo(400);
+        assertThat(error(response, "message")).contains("evil.example");
+    }
+
+    @Test
+    void streamsChangesWithIdsAndLimitsTheStreams() throws Exception {
+        api.send("POST", "/api/v1/migrations", "{\"vm\":\"vm-a\"}");
+        var response = api.http.send(
+                api.request("/api/v1/events").build(), HttpResponse.BodyHandlers.ofInputStream());
+        assertThat(response.headers().firstValue("Content-Type").orElse("")).startsWith("text/event-stream");
+        try (InputStream body = response.body();
+                BufferedReader lines = new BufferedReader(new InputStreamReader(body, StandardCharsets.UTF_8))) {
+            assertThat(lines.readLine()).isEqualTo("id: 1");
+            assertThat(lines.readLine()).isEqualTo("event: migration");
+            assertThat(lines.readLine()).startsWith("data: {\"id\":\"m-");
+            assertThat(api.send("GET", "/api/v1/events", "").statusCode()).isEqualTo(503);
+        }
+    }
+
+    @Test
+    void servesItsOwnDescription() throws Exception {
+        assertThat(api.send("GET", "/openapi.yaml", "").body()).startsWith("openapi: 3.1.0");
+        assertThat(api.send("GET", "/healthz", "").statusCode()).isEqualTo(200);
+    }
+
+    private static JsonNode json(HttpResponse<String> response) throws Exception {
+        return JsonCodec.lenient().readTree(response.body());
+    }
+
+    private static String error(HttpResponse<String> response, String field) throws Exception {
+        return json(response).path("error").path(field).asText();
+    }
+}

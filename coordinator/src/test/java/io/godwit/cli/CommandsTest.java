@@ -1,0 +1,190 @@
+package io.godwit.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import com.typesafe.config.ConfigFactory;
+import io.godwit.api.ApiFixture;
+import io.godwit.api.FakeCoordinator;
+import io.godwit.proto.evacuation.EvacuationView;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class CommandsTest {
+    private ApiFixture api;
+
+    private record Ran(int exit, String out, String err) {}
+
+    @BeforeAll
+    void serve() {
+        api = new ApiFixture();
+    }
+
+    @AfterAll
+    void stop() {
+        api.close();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            value = {
+                "vm create x --memory 12XB | --memory | '12XB' is not a size",
+                "vm create x --memory 64MiB --dirty-rate fast | --dirty-rate | 20MiB/s",
+                "vm create x --memory 64MiB --budget 3 | --budget | 300ms",
+                "vm create x --memory 3MiB | memoryBytes | multiple of 2 MiB",
+                "vm create x --memory 64MiB --device gpu,size=1MiB | --device | pinned",
+                "vm create x --memory 64MiB --device gpu,state=1MB | state | '1MB' is not a size",
+                "vm create x | --memory | Missing required option",
+                "vm create x --memory 64MiB --host nope | nope | no host",
+                "vm show nope | nope | no VM",
+                "host show nope | nope | no host",
+                "host cordon nope | nope | no host",
+                "migrate nope | nope | no VM",
+                "migrate vm-a --to nope | nope | no host",
+                "evacuate nope | nope | no host",
+                "evacuate nope --dry-run | nope | no host",
+                "migration show nope | nope | no migration",
+                "host list --output xml | --output | table, json or yaml",
+                "frobnicate | frobnicate | --help",
+                "vm | vm | list"
+            })
+    void answersBadInputWithOneLineAndExitCodeTwo(String arguments, String named, String expected) {
+        Ran ran = run(arguments.split(" "));
+        assertThat(ran.exit()).isEqualTo(ExitCode.USAGE);
+        assertThat(ran.err().strip().lines()).hasSize(1);
+        assertThat(ran.err()).contains(named).contains(expected);
+        assertThat(ran.out()).isEmpty();
+    }
+
+    @Test
+    void saysThatNoCoordinatorAnswersAndExitsWithThree() throws Exception {
+        int free;
+        try (ServerSocket socket = new ServerSocket(0)) {
+            free = socket.getLocalPort();
+        }
+        Ran ran = run("--coordinator", "http://127.0.0.1:" + free, "host", "list");
+        assertThat(ran.exit()).isEqualTo(ExitCode.UNREACHABLE);
+        assertThat(ran.err().strip().lines()).hasSize(1);
+        assertThat(ran.err()).contains("127.0.0.1:" + free);
+    }
+
+    @Test
+    void takesGlobalOptionsBeforeAndAfterTheCommand() throws Exception {
+        JsonNode before = new ObjectMapper().readTree(run("--output", "json", "host", "list").out());
+        JsonNode after = new ObjectMapper().readTree(run("host", "list", "--output", "json").out());
+        assertThat(before).isEqualTo(after);
+        assertThat(before.path("hosts")).hasSize(2);
+        assertThat(new YAMLMapper().readTree(run("host", "list", "-o", "yaml").out())).isEqualTo(before);
+    }
+
+    @Test
+    void listsHostsInAlignedColumns() {
+        Ran ran = run("host", "list");
+        assertThat(ran.exit()).isEqualTo(ExitCode.OK);
+        assertThat(ran.out().lines().toList().get(0))
+                .matches("HOST +STATE +CORDONED +AGE +VMS +USED +MEMORY +DEVICES +DRIVERS");
+        assertThat(ran.out().lines().toList().get(1)).matches("host-1 +UP +no +12 ms +0 +0 B +1 GiB +gpu 0/2 +soft");
+    }
+
+    @Test
+    void createsAVmFromItsOptionsAndDestroysIt() {
+        Ran created = run(
+                "vm", "create", "vm-c", "--memory", "64MiB", "--working-set", "8MiB", "--dirty-rate", "2MiB/s", "--fill",
+                "--device", "gpu,state=16MiB,pinned=8MiB,dma=4MiB/s", "--device", "nic,name=eth", "--budget", "1s");
+        assertThat(created.err()).isEmpty();
+        assertThat(created.exit()).isEqualTo(ExitCode.OK);
+        var spec = api.coordinator.vms.get("vm-c");
+        assertThat(spec.memoryBytes()).isEqualTo(64L << 20);
+        assertThat(spec.blackoutBudgetMs()).isEqualTo(1000);
+        assertThat(spec.workload().fill()).isTrue();
+        assertThat(spec.devices().get(0).name()).isEqualTo("gpu0");
+        assertThat(spec.devices().get(0).pinnedBytes()).isEqualTo(8L << 20);
+        assertThat(spec.devices().get(1).name()).isEqualTo("eth");
+        assertThat(run("vm", "create", "vm-c", "--memory", "64MiB").exit()).isEqualTo(ExitCode.FAILED);
+        assertThat(run("vm", "destroy", "vm-c").exit()).isEqualTo(ExitCode.OK);
+    }
+
+    @Test
+    void exitsWithOneNamingTheVmsThatDidNotMove() {
+        EvacuationView.VmRow moved = api.coordinator.outcome.get();
+        api.coordinator.outcome.set(new EvacuationView.VmRow(
+                "vm-a", "host-1", Optional.empty(), "UNPLACEABLE", List.of(), Optional.of("no host has 2 gpu free")));
+        try {
+            for (String[] command : List.of(
+                    new String[] {"evacuate", "host-1"},
+                    new String[] {"evacuate", "host-1", "--watch"},
+                    new String[] {"evacuate", "host-1", "--dry-run"})) {
+                Ran ran = run(command);
+                assertThat(ran.exit()).isEqualTo(ExitCode.FAILED);
+                assertThat(ran.err()).contains("vm-a").contains("no host has 2 gpu free");
+            }
+        } finally {
+            api.coordinator.outcome.set(moved);
+        }
+    }
+
+    @Test
+    void waitsForTheEndOfAnEvacuationAndPrintsIt() {
+        Ran ran = run("evacuate", "host-1", "--no-verify", "--downtime-limit", "80ms");
+        assertThat(ran.exit()).isEqualTo(ExitCode.OK);
+        assertThat(ran.out()).contains("vm-a").contains("1 of 1 VMs moved");
+        assertThat(api.coordinator.lastOptions.get().verify()).isFalse();
+        assertThat(api.coordinator.lastOptions.get().downtimeLimitMs()).isEqualTo(80);
+    }
+
+    @Test
+    void tellsAFailedMigrationByExitCodeAndReason() {
+        api.coordinator.vms.put("vm-bad", FakeCoordinator.spec("vm-bad"));
+        try {
+            Ran ran = run("migrate", "vm-bad", "--to", "host-2");
+            assertThat(ran.exit()).isEqualTo(ExitCode.FAILED);
+            assertThat(ran.err()).contains("vm-bad").contains("the link broke");
+            assertThat(run("migrate", "vm-a").exit()).isEqualTo(ExitCode.OK);
+            assertThat(run("migrate", "vm-a", "--wait").exit()).isEqualTo(ExitCode.OK);
+            assertThat(run("migrate", "vm-a", "--no-wait").exit()).isEqualTo(ExitCode.OK);
+        } finally {
+            api.coordinator.vms.remove("vm-bad");
+        }
+    }
+
+    private Ran run(String... arguments) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        AtomicLong now = new AtomicLong();
+        Surroundings around = new Surroundings(
+                new PrintStream(out, true, StandardCharsets.UTF_8),
+                new PrintStream(err, true, StandardCharsets.UTF_8),
+                false,
+                CliSettings.of(ConfigFactory.load()),
+                () -> now.addAndGet(Duration.ofSeconds(1).toNanos()),
+                time -> {},
+                action -> () -> {});
+        // picocli takes the first of two: what a test names itself comes before the fixture's address
+        String[] all = arguments;
+        if (!List.of(arguments).contains("--coordinator")) {
+            all = new String[arguments.length + 2];
+            all[0] = "--coordinator";
+            all[1] = api.url();
+            System.arraycopy(arguments, 0, all, 2, arguments.length);
+        }
+        int exit = GodwitCommand.commandLine(new Shell(around)).execute(all);
+        return new Ran(exit, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    }
+}
