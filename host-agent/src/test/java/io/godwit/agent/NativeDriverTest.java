@@ -71,7 +71,8 @@ class NativeDriverTest {
         VmSpec spec = spec(name, 16 * MIB, 1, FULL_SPEED);
         try (Guest guest = driver(name).create(spec)) {
             for (long gpa = GuestLayout.SYSTEM_BYTES; gpa < spec.memoryBytes(); gpa += GuestMemory.PAGE_SIZE) {
-                assertThat(guest.memory().segment().get(ValueLayout.JAVA_LONG, gpa)).isZero();
+                assertThat(guest.memory().segment().get(ValueLayout.JAVA_LONG, gpa))
+                        .isZero();
                 assertThat(guest.memory().segment().get(ValueLayout.JAVA_LONG, gpa + 8))
                         .isNotZero();
             }

@@ -97,7 +97,12 @@ final class NativeGuests {
     }
 
     static void copyAll(Guest from, Guest to) {
-        MemorySegment.copy(from.memory().segment(), 0, to.memory().segment(), 0, from.memory().bytes());
+        MemorySegment.copy(
+                from.memory().segment(),
+                0,
+                to.memory().segment(),
+                0,
+                from.memory().bytes());
     }
 
     /** Copies the marked pages and clears their marks. */
@@ -106,8 +111,7 @@ final class NativeGuests {
         for (long page = dirty.nextSet(0); page >= 0; page = dirty.nextSet(page + 1)) {
             dirty.clearRange(page, 1);
             long gpa = page * GuestMemory.PAGE_SIZE;
-            MemorySegment.copy(
-                    from.memory().segment(), gpa, to.memory().segment(), gpa, GuestMemory.PAGE_SIZE);
+            MemorySegment.copy(from.memory().segment(), gpa, to.memory().segment(), gpa, GuestMemory.PAGE_SIZE);
             copied++;
         }
         return copied;

@@ -75,7 +75,8 @@ class NativeMigrationTest {
                 DirtyBitmap dirty = new DirtyBitmap(source.memory().pages());
                 source.collectDirty(dirty);
                 long slice = new GuestLayout(spec).slice(0).firstPage();
-                long page = dirty.nextSet(slice + random.nextLong(spec.workload().workingSetBytes() / 4096));
+                long page =
+                        dirty.nextSet(slice + random.nextLong(spec.workload().workingSetBytes() / 4096));
                 int lost = (int) ((page < 0 ? dirty.nextSet(slice) : page) >>> 6);
                 assertThat(dirty.takeWord(lost, -1L)).isNotZero();
                 copyDirty(dirty, source, target);
@@ -104,8 +105,7 @@ class NativeMigrationTest {
             }
             byte[] newer = state.clone();
             newer[4] = 2;
-            assertThatThrownBy(() -> target.loadVcpu(0, newer))
-                    .hasMessageContaining("format version is 2; expected 1");
+            assertThatThrownBy(() -> target.loadVcpu(0, newer)).hasMessageContaining("format version is 2; expected 1");
             assertThatThrownBy(() -> target.loadVcpu(1, state)).hasMessageContaining("vCPU index is 0; expected 1");
             assertThatThrownBy(target::run).hasMessageContaining("vCPU 0 has no state yet");
             String other = name.equals("soft") ? "kvm" : "soft";

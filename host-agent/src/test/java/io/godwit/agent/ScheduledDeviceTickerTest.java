@@ -26,8 +26,8 @@ class ScheduledDeviceTickerTest {
         AtomicLong clock = new AtomicLong();
         CountDownLatch steps = new CountDownLatch(5);
         AtomicLong elapsed = new AtomicLong();
-        AutoCloseable ticks =
-                new ScheduledDeviceTicker(executor, () -> clock.addAndGet(7)).every(Duration.ofMillis(1), nanos -> {
+        AutoCloseable ticks = new ScheduledDeviceTicker(executor, () -> clock.addAndGet(7))
+                .every(Duration.ofMillis(1), nanos -> {
                     elapsed.addAndGet(nanos);
                     steps.countDown();
                 });
@@ -42,16 +42,15 @@ class ScheduledDeviceTickerTest {
         CountDownLatch release = new CountDownLatch(1);
         AtomicBoolean closed = new AtomicBoolean();
         AtomicBoolean steppedAfterClose = new AtomicBoolean();
-        AutoCloseable ticks =
-                new ScheduledDeviceTicker(executor, System::nanoTime).every(Duration.ofMillis(1), _ -> {
-                    steppedAfterClose.compareAndSet(false, closed.get());
-                    entered.countDown();
-                    try {
-                        release.await();
-                    } catch (InterruptedException e) {
-                        Thread.currentThread().interrupt();
-                    }
-                });
+        AutoCloseable ticks = new ScheduledDeviceTicker(executor, System::nanoTime).every(Duration.ofMillis(1), _ -> {
+            steppedAfterClose.compareAndSet(false, closed.get());
+            entered.countDown();
+            try {
+                release.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
         assertThat(entered.await(10, TimeUnit.SECONDS)).isTrue();
         CompletableFuture<Void> closing = CompletableFuture.runAsync(() -> {
             try {

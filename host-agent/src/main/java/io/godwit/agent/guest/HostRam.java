@@ -54,14 +54,14 @@ public final class HostRam implements AutoCloseable {
             int populated = posix.madvise(start, bytes, Posix.MADV_POPULATE_WRITE);
             if (populated < 0) {
                 posix.munmap(base, mapped);
-                throw new GuestException("VM " + owner + ": MADV_POPULATE_WRITE of " + bytes
-                        + " bytes of guest RAM: " + Posix.describe(populated));
+                throw new GuestException("VM " + owner + ": MADV_POPULATE_WRITE of " + bytes + " bytes of guest RAM: "
+                        + Posix.describe(populated));
             }
         }
         Arena arena = Arena.ofShared();
         // sound: exactly the mapped range, unmapped only by its arena, after which the segment refuses access
-        MemorySegment segment = MemorySegment.ofAddress(start)
-                .reinterpret(bytes, arena, _ -> new Posix().munmap(base, mapped));
+        MemorySegment segment =
+                MemorySegment.ofAddress(start).reinterpret(bytes, arena, _ -> new Posix().munmap(base, mapped));
         return new HostRam(arena, segment);
     }
 
@@ -95,7 +95,8 @@ public final class HostRam implements AutoCloseable {
             arena.close();
         } catch (IllegalStateException e) {
             throw new IllegalStateException(
-                    "guest RAM of " + memory.bytes() + " bytes is still in use by an I/O call; close again after it", e);
+                    "guest RAM of " + memory.bytes() + " bytes is still in use by an I/O call; close again after it",
+                    e);
         }
     }
 }

@@ -28,7 +28,12 @@ public record VcpuImage(String driver, int index, long firstPage, long pages, by
     /** The bytes. */
     public byte[] encode() {
         ByteBuffer out = ByteBuffer.allocate(HEADER + payload.length + 4).order(ByteOrder.LITTLE_ENDIAN);
-        out.putInt(MAGIC).putInt(VERSION).put(tag(driver)).putInt(index).putLong(firstPage).putLong(pages);
+        out.putInt(MAGIC)
+                .putInt(VERSION)
+                .put(tag(driver))
+                .putInt(index)
+                .putLong(firstPage)
+                .putLong(pages);
         out.putInt(payload.length).put(payload);
         return out.putInt(crc(out.array(), out.position())).array();
     }
@@ -38,13 +43,11 @@ public record VcpuImage(String driver, int index, long firstPage, long pages, by
      *
      * @throws GuestException naming the first thing that is not as expected
      */
-    public static VcpuImage decode(
-            byte[] state, String driver, int index, long firstPage, long pages, int payloadBytes)
+    public static VcpuImage decode(byte[] state, String driver, int index, long firstPage, long pages, int payloadBytes)
             throws GuestException {
         String what = "state of vCPU " + index;
         if (state.length < HEADER + 4) {
-            throw new GuestException(
-                    what + " is " + state.length + " bytes; expected " + (HEADER + payloadBytes + 4));
+            throw new GuestException(what + " is " + state.length + " bytes; expected " + (HEADER + payloadBytes + 4));
         }
         ByteBuffer in = ByteBuffer.wrap(state).order(ByteOrder.LITTLE_ENDIAN);
         int stored = in.getInt(state.length - 4);

@@ -52,8 +52,7 @@ public final class VcpuThreads {
         this.vm = spec.name();
         this.engines = List.copyOf(engines);
         this.idle = spec.workload().workingSetBytes() == 0;
-        this.pagesPerSecond =
-                (double) spec.workload().dirtyBytesPerSecond() / GuestMemory.PAGE_SIZE / engines.size();
+        this.pagesPerSecond = (double) spec.workload().dirtyBytesPerSecond() / GuestMemory.PAGE_SIZE / engines.size();
         this.settings = settings;
         this.clock = clock;
         this.factory = factory;
@@ -126,8 +125,8 @@ public final class VcpuThreads {
             changed.signalAll();
             threads.forEach(LockSupport::unpark);
             if (!awaitStanding()) {
-                throw new IllegalStateException("VM " + vm + ": a vCPU thread has not ended "
-                        + settings.pauseTimeout() + " after it was told to; its memory stays mapped");
+                throw new IllegalStateException("VM " + vm + ": a vCPU thread has not ended " + settings.pauseTimeout()
+                        + " after it was told to; its memory stays mapped");
             }
         } finally {
             lock.unlock();
@@ -192,7 +191,8 @@ public final class VcpuThreads {
                 LockSupport.parkNanos(this, pacer.waitNanos(now));
             }
         }
-        boolean _ = Thread.interrupted(); // nobody interrupts a vCPU; a stray interrupt would turn every park into a spin
+        boolean _ =
+                Thread.interrupted(); // nobody interrupts a vCPU; a stray interrupt would turn every park into a spin
     }
 
     private void stand() {

@@ -36,7 +36,8 @@ final class GuestProgram {
     private static final long DOORBELL_DIRECTORY = 0x4000;
     private static final long RAM_DIRECTORIES = 0x8000;
 
-    // present, writable, user, accessed; and for a leaf: dirty, 2 MiB. Accessed and dirty are preset, because page tables
+    // present, writable, user, accessed; and for a leaf: dirty, 2 MiB. Accessed and dirty are preset, because page
+    // tables
     // are RAM like any other: nothing must change them behind the dirty log
     private static final long TABLE = 0x27;
     private static final long LEAF = 0xE7;

@@ -68,8 +68,7 @@ public final class KvmDriver implements GuestDriver {
         try (KvmFile system = KvmFile.openSystem()) {
             int version = system.call(KvmCall.KVM_GET_API_VERSION, 0);
             if (version != API_VERSION) {
-                return new Availability(
-                        false, "/dev/kvm has API version " + version + "; expected " + API_VERSION);
+                return new Availability(false, "/dev/kvm has API version " + version + "; expected " + API_VERSION);
             }
             for (Capability capability : Capability.values()) {
                 if (system.call(KvmCall.KVM_CHECK_EXTENSION, capability.number) == 0) {
@@ -112,11 +111,7 @@ public final class KvmDriver implements GuestDriver {
             made.addFirst(vm);
             for (int i = 0; i < spec.vcpus(); i++) {
                 KvmVcpu vcpu = new KvmVcpu(
-                        i,
-                        layout.slice(i),
-                        GuestProgram.doorbellGpa(ram.memory()),
-                        vm.createVcpu(i),
-                        vm.runBytes());
+                        i, layout.slice(i), GuestProgram.doorbellGpa(ram.memory()), vm.createVcpu(i), vm.runBytes());
                 made.addFirst(vcpu);
                 vcpus.add(vcpu);
                 if (withState) {

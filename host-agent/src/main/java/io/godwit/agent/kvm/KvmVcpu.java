@@ -115,8 +115,8 @@ final class KvmVcpu implements VcpuEngine, AutoCloseable {
     }
 
     void load(byte[] bytes) throws GuestException {
-        VcpuImage image = VcpuImage.decode(
-                bytes, KvmDriver.NAME, index, slice.firstPage(), slice.pages(), KvmVcpuState.BYTES);
+        VcpuImage image =
+                VcpuImage.decode(bytes, KvmDriver.NAME, index, slice.firstPage(), slice.pages(), KvmVcpuState.BYTES);
         state.load(image.payload());
         hasState = true;
     }

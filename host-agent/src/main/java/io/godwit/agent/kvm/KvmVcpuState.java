@@ -100,8 +100,8 @@ final class KvmVcpuState {
             found[i] = msrs.get(ValueLayout.JAVA_INT_UNALIGNED, MSR_HEADER + (long) i * MSR_ENTRY);
         }
         if (msrs.get(ValueLayout.JAVA_INT_UNALIGNED, 0) != MSRS.length || !Arrays.equals(found, MSRS)) {
-            throw new GuestException("vCPU state has MSRs " + Arrays.toString(found) + "; expected "
-                    + Arrays.toString(MSRS));
+            throw new GuestException(
+                    "vCPU state has MSRs " + Arrays.toString(found) + "; expected " + Arrays.toString(MSRS));
         }
         all(KvmCall.KVM_SET_MSRS, vcpu.call(KvmCall.KVM_SET_MSRS, msrs));
         tsc = msrs.get(ValueLayout.JAVA_LONG_UNALIGNED, MSR_HEADER + 8);

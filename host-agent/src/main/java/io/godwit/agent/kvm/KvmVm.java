@@ -38,8 +38,8 @@ final class KvmVm implements AutoCloseable {
     static KvmVm create(String name, GuestMemory memory) throws GuestException {
         try (KvmFile system = KvmFile.openSystem()) {
             int runBytes = system.call(KvmCall.KVM_GET_VCPU_MMAP_SIZE, 0);
-            KvmVm vm = new KvmVm(
-                    name, memory, new KvmFile("VM " + name, system.call(KvmCall.KVM_CREATE_VM, 0)), runBytes);
+            KvmVm vm =
+                    new KvmVm(name, memory, new KvmFile("VM " + name, system.call(KvmCall.KVM_CREATE_VM, 0)), runBytes);
             try {
                 vm.cpuid.set(ValueLayout.JAVA_INT, 0, CPUID_ENTRIES);
                 system.call(KvmCall.KVM_GET_SUPPORTED_CPUID, vm.cpuid);
@@ -54,8 +54,7 @@ final class KvmVm implements AutoCloseable {
 
     /** A vCPU's file; it is told that it is what the host's KVM supports. */
     KvmFile createVcpu(int index) throws GuestException {
-        KvmFile vcpu =
-                new KvmFile("VM " + name + ", vCPU " + index, file.call(KvmCall.KVM_CREATE_VCPU, index));
+        KvmFile vcpu = new KvmFile("VM " + name + ", vCPU " + index, file.call(KvmCall.KVM_CREATE_VCPU, index));
         try {
             vcpu.call(KvmCall.KVM_SET_CPUID2, cpuid);
         } catch (GuestException e) {

@@ -58,8 +58,7 @@ public final class SoftDriver implements GuestDriver {
         for (int i = 0; i < spec.vcpus(); i++) {
             vcpus.add(new SoftVcpu(i, layout.slice(i), ram.memory(), log, hasState));
         }
-        return new SoftGuest(
-                spec.name(), ram, log, vcpus, new VcpuThreads(spec, vcpus, settings, clock, vcpuThreads));
+        return new SoftGuest(spec.name(), ram, log, vcpus, new VcpuThreads(spec, vcpus, settings, clock, vcpuThreads));
     }
 
     private static GuestLayout layout(VmSpec spec) throws GuestException {
