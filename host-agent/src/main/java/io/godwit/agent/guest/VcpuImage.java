@@ -15,9 +15,8 @@ import java.util.zip.CRC32C;
  * @param index which vCPU
  * @param firstPage first page of its slice of the working set
  * @param pages pages in that slice
- * @param payload what only the driver understands
  */
-public record VcpuImage(String driver, int index, long firstPage, long pages, byte[] payload) {
+public record VcpuImage(String driver, int index, long firstPage, long pages) {
     /** Format version; a state of any other is refused. */
     public static final int VERSION = 1;
 
@@ -25,8 +24,8 @@ public record VcpuImage(String driver, int index, long firstPage, long pages, by
     private static final int DRIVER_BYTES = 4;
     private static final int HEADER = 4 + 4 + DRIVER_BYTES + 4 + 8 + 8 + 4;
 
-    /** The bytes. */
-    public byte[] encode() {
+    /** The bytes that carry {@code payload}. */
+    public byte[] encode(byte[] payload) {
         ByteBuffer out = ByteBuffer.allocate(HEADER + payload.length + 4).order(ByteOrder.LITTLE_ENDIAN);
         out.putInt(MAGIC)
                 .putInt(VERSION)
@@ -39,12 +38,12 @@ public record VcpuImage(String driver, int index, long firstPage, long pages, by
     }
 
     /**
-     * Reads a state that must be of this driver, vCPU and slice, with a payload of exactly {@code payloadBytes}.
+     * The payload of a state that must be of this driver, vCPU and slice.
      *
+     * @param payloadBytes its exact size
      * @throws GuestException naming the first thing that is not as expected
      */
-    public static VcpuImage decode(byte[] state, String driver, int index, long firstPage, long pages, int payloadBytes)
-            throws GuestException {
+    public byte[] decode(byte[] state, int payloadBytes) throws GuestException {
         String what = "state of vCPU " + index;
         if (state.length < HEADER + 4) {
             throw new GuestException(what + " is " + state.length + " bytes; expected " + (HEADER + payloadBytes + 4));
@@ -74,7 +73,7 @@ public record VcpuImage(String driver, int index, long firstPage, long pages, by
         expect(what, "size in bytes", state.length, HEADER + payloadBytes + 4);
         byte[] payload = new byte[payloadBytes];
         in.get(payload);
-        return new VcpuImage(driver, index, firstPage, pages, payload);
+        return payload;
     }
 
     private static void expect(String what, String field, long found, long expected) throws GuestException {

@@ -29,7 +29,7 @@ final class GuestProgram {
     static final long DOORBELL = 1L << 39;
 
     /** Most RAM that the page tables in the first 2 MiB can map, in bytes. */
-    static final long RAM_MAX = (GuestLayout.SYSTEM_BYTES - 0x8000) / 0x1000 << 30;
+    static final long RAM_MAX = ((GuestLayout.SYSTEM_BYTES - 0x8000) / 0x1000) << 30;
 
     private static final long RAM_TABLE = 0x2000;
     private static final long DOORBELL_TABLE = 0x3000;
@@ -72,10 +72,10 @@ final class GuestProgram {
         put(ram, DOORBELL_TABLE, DOORBELL_DIRECTORY | TABLE);
         put(ram, DOORBELL_DIRECTORY, doorbellGpa(memory) | LEAF);
         for (long gib = 0; gib < gibs; gib++) {
-            put(ram, RAM_TABLE + gib * 8, RAM_DIRECTORIES + gib * GuestMemory.PAGE_SIZE | TABLE);
+            put(ram, RAM_TABLE + gib * 8, (RAM_DIRECTORIES + gib * GuestMemory.PAGE_SIZE) | TABLE);
         }
         for (long unit = 0; unit < memory.bytes() / GuestLayout.RAM_UNIT; unit++) {
-            put(ram, RAM_DIRECTORIES + unit * 8, unit * GuestLayout.RAM_UNIT | LEAF);
+            put(ram, RAM_DIRECTORIES + unit * 8, (unit * GuestLayout.RAM_UNIT) | LEAF);
         }
         for (int i = 0; i < CODE.length; i++) {
             ram.set(ValueLayout.JAVA_BYTE, ENTRY + i, (byte) CODE[i]);

@@ -74,14 +74,14 @@ enum KvmCall {
     }
 
     private static long write(int nr, int bytes) {
-        return 1L << 30 | (long) bytes << 16 | TYPE | nr;
+        return (1L << 30) | ((long) bytes << 16) | TYPE | nr;
     }
 
     private static long read(int nr, int bytes) {
-        return 2L << 30 | (long) bytes << 16 | TYPE | nr;
+        return (2L << 30) | ((long) bytes << 16) | TYPE | nr;
     }
 
     private static long readWrite(int nr, int bytes) {
-        return 3L << 30 | (long) bytes << 16 | TYPE | nr;
+        return (3L << 30) | ((long) bytes << 16) | TYPE | nr;
     }
 }

@@ -77,7 +77,7 @@ public final class KvmDriver implements GuestDriver {
             }
             return new Availability(true, "/dev/kvm, API version " + version);
         } catch (GuestException e) {
-            return new Availability(false, e.getMessage());
+            return new Availability(false, String.valueOf(e.getMessage()));
         }
     }
 
@@ -145,7 +145,7 @@ public final class KvmDriver implements GuestDriver {
         try {
             return new GuestLayout(spec);
         } catch (IllegalArgumentException e) {
-            throw new GuestException(e.getMessage(), e);
+            throw new GuestException(String.valueOf(e.getMessage()), e);
         }
     }
 }

@@ -26,6 +26,7 @@ final class KvmVcpu implements VcpuEngine, AutoCloseable {
 
     private final int index;
     private final GuestLayout.Range slice;
+    private final VcpuImage image;
     private final long doorbell;
     private final KvmFile file;
     private final Arena runArena = Arena.ofShared();
@@ -41,6 +42,7 @@ final class KvmVcpu implements VcpuEngine, AutoCloseable {
     KvmVcpu(int index, GuestLayout.Range slice, long doorbell, KvmFile file, long runBytes) throws GuestException {
         this.index = index;
         this.slice = slice;
+        this.image = new VcpuImage(KvmDriver.NAME, index, slice.firstPage(), slice.pages());
         this.doorbell = doorbell;
         this.file = file;
         this.state = new KvmVcpuState(file);
@@ -111,13 +113,11 @@ final class KvmVcpu implements VcpuEngine, AutoCloseable {
     }
 
     byte[] save() throws GuestException {
-        return new VcpuImage(KvmDriver.NAME, index, slice.firstPage(), slice.pages(), state.save()).encode();
+        return image.encode(state.save());
     }
 
     void load(byte[] bytes) throws GuestException {
-        VcpuImage image =
-                VcpuImage.decode(bytes, KvmDriver.NAME, index, slice.firstPage(), slice.pages(), KvmVcpuState.BYTES);
-        state.load(image.payload());
+        state.load(image.decode(bytes, KvmVcpuState.BYTES));
         hasState = true;
     }
 

@@ -65,7 +65,7 @@ public final class SoftDriver implements GuestDriver {
         try {
             return new GuestLayout(spec);
         } catch (IllegalArgumentException e) {
-            throw new GuestException(e.getMessage(), e);
+            throw new GuestException(String.valueOf(e.getMessage()), e);
         }
     }
 }

@@ -18,6 +18,7 @@ final class SoftVcpu implements VcpuEngine {
 
     private final int index;
     private final GuestLayout.Range slice;
+    private final VcpuImage image;
     private final MemorySegment ram;
     private final SoftDirtyLog log;
     private long position;
@@ -27,6 +28,7 @@ final class SoftVcpu implements VcpuEngine {
     SoftVcpu(int index, GuestLayout.Range slice, GuestMemory memory, SoftDirtyLog log, boolean hasState) {
         this.index = index;
         this.slice = slice;
+        this.image = new VcpuImage(SoftDriver.NAME, index, slice.firstPage(), slice.pages());
         this.ram = memory.segment();
         this.log = log;
         this.hasState = hasState;
@@ -64,14 +66,11 @@ final class SoftVcpu implements VcpuEngine {
     byte[] save() {
         ByteBuffer payload = ByteBuffer.allocate(PAYLOAD).order(ByteOrder.LITTLE_ENDIAN);
         payload.putLong(position).putLong(count);
-        return new VcpuImage(SoftDriver.NAME, index, slice.firstPage(), slice.pages(), payload.array()).encode();
+        return image.encode(payload.array());
     }
 
     void load(byte[] state) throws GuestException {
-        ByteBuffer payload = ByteBuffer.wrap(
-                        VcpuImage.decode(state, SoftDriver.NAME, index, slice.firstPage(), slice.pages(), PAYLOAD)
-                                .payload())
-                .order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer payload = ByteBuffer.wrap(image.decode(state, PAYLOAD)).order(ByteOrder.LITTLE_ENDIAN);
         long newPosition = payload.getLong();
         long newCount = payload.getLong();
         if (newPosition < 0 || newPosition >= Math.max(1, slice.pages()) || newCount < 0) {
