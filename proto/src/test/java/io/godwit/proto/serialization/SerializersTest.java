@@ -256,6 +256,14 @@ final class SerializersTest {
     }
 
     @Test
+    void noActorSystemStartsWithARecordThatHasNoMessage() {
+        Config settings = ConfigFactory.parseMap(Map.of(PROTOBUF + ".mine", UnlistedWire.class.getName()))
+                .withFallback(ConfigFactory.load());
+        assertThatThrownBy(() -> ActorTestKit.create("refused", settings).shutdownTestKit())
+                .hasStackTraceContaining("UnlistedWire: no message godwit.v1.UnlistedWire in src/main/proto");
+    }
+
+    @Test
     void refusesAKryoTableThatNamesTheEntryThatIsWrong() {
         refuses(Map.of("99", Unlisted.class.getName()), "godwit.serialization.kryo.99: ids below 100");
         refuses(Map.of("x", Unlisted.class.getName()), "godwit.serialization.kryo.x: expected a class id");
