@@ -15,8 +15,7 @@ final class Loopback {
 
     /** Writes {@code source}, 1 MiB at a time, and waits until the receiver has all of it. */
     static void send(int port, ByteBuffer[] source) throws IOException {
-        try (SocketChannel socket =
-                SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))) {
+        try (SocketChannel socket = SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))) {
             for (ByteBuffer part : source) {
                 part.clear();
                 while (part.hasRemaining()) {

@@ -6,8 +6,7 @@ import java.util.regex.Pattern;
 
 /** Command line of {@link Throughput}. */
 record ThroughputOptions(Role role, long bytes, int rounds, boolean json) {
-    static final String USAGE =
-            """
+    static final String USAGE = """
             usage: throughput [--rounds N] [--size SIZE] [--output table|json]
               --rounds N     rounds counted, 1 to 1000 (default 9)
               --size SIZE    RAM to send, whole MiB, such as 512MiB or 2GiB (default 1GiB)

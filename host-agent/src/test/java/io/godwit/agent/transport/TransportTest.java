@@ -144,8 +144,8 @@ class TransportTest {
 
     @Test
     void anIdentifiedConnectionOutlivesItsTimeoutAndTheListener() throws Exception {
-        try (IncomingListener listener = listen();
-                MigrationChannel source = connect(listener)) {
+        IncomingListener listener = listen();
+        try (MigrationChannel source = connect(listener)) {
             IncomingConnection connection = accepted();
             assertThat(connection.identified()).isTrue();
             assertThat(timeouts).isEmpty();
@@ -171,7 +171,8 @@ class TransportTest {
             one.identified();
             try (MigrationChannel fourth = connect(listener)) {
                 assertThat(accepted()).isNotNull();
-                assertThat(fourth.peer()).isEqualTo("127.0.0.1:" + listener.address().getPort());
+                assertThat(fourth.peer())
+                        .isEqualTo("127.0.0.1:" + listener.address().getPort());
             }
             one.channel().close();
             two.channel().close();
@@ -188,8 +189,8 @@ class TransportTest {
             assertThat(read(source)).isEqualTo(-1);
             assertThat(connection.identified()).isFalse();
             // the accept loop lets the port go when it wakes
-            await().untilAsserted(() -> assertThatThrownBy(() -> connect(listener))
-                    .hasMessageContaining("refused"));
+            await().untilAsserted(
+                            () -> assertThatThrownBy(() -> connect(listener)).hasMessageContaining("refused"));
         }
     }
 
