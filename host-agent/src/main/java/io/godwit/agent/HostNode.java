@@ -185,7 +185,8 @@ public final class HostNode implements AutoCloseable {
         close(resources);
     }
 
-    private static void greet(
+    /** Reads who a connection is and hands it to the agent, or turns it away with the reason. Blocks. */
+    static void greet(
             IncomingConnection connection, StreamSettings settings, ActorRef<HostAgent.Command> agent) {
         StreamReader reader = new StreamReader(connection.channel(), settings);
         try {
