@@ -684,8 +684,9 @@ public final class SavePath {
         return Behaviors.receiveMessage(command -> switch (command) {
             case Opened opened -> {
                 inFlight--;
-                if (opened.stream() != null) {
-                    parts.dataPlane().execute(() -> closeQuietly(opened.stream()));
+                StreamWriter late = opened.stream();
+                if (late != null) {
+                    parts.dataPlane().execute(() -> closeQuietly(late));
                 }
                 yield inFlight == 0 ? next.get() : Behaviors.same();
             }

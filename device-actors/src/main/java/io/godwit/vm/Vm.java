@@ -325,7 +325,7 @@ public final class Vm {
                 context.messageAdapter(SavePath.Event.class, Saved::new)));
         Departure departure = new Departure(migration, save);
         return Behaviors.receiveMessage(command -> switch (command) {
-            case Asked(var asked) -> savingAsked(own, departure, asked);
+            case Asked(var asked) -> savingAsked(departure, asked);
             case Saved(var event) -> saved(own, departure, event);
             case StreamArrived arrived -> refuse(arrived, "VM " + spec.name() + " is leaving this host");
             case AskLedger() -> askLedger();
@@ -342,7 +342,7 @@ public final class Vm {
         });
     }
 
-    private Behavior<Command> savingAsked(VmParts own, Departure departure, HostCommand asked) {
+    private Behavior<Command> savingAsked(Departure departure, HostCommand asked) {
         return switch (asked) {
             case HostCommand.BeginSave c
             when c.migration().equals(departure.migration) -> {

@@ -20,7 +20,8 @@ class MemoryContainerTest {
 
     private final GuestMemory memory =
             new GuestMemory(Arena.ofAuto().allocate((long) PAGES * GuestMemory.PAGE_SIZE, GuestMemory.PAGE_SIZE));
-    private final IommuSpace space = IommuSpace.of("c0", memory, KIT.system().settings().config());
+    private final IommuSpace space =
+            IommuSpace.of("c0", memory, KIT.system().settings().config());
     private final TestProbe<MemoryContainer.Reply> probe = KIT.createTestProbe();
 
     @AfterAll

@@ -4,9 +4,9 @@ import io.godwit.proto.MonotonicClock;
 import io.godwit.vm.RunLog;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.channels.FileChannel;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
@@ -19,7 +19,8 @@ final class FileRunLog implements RunLog, AutoCloseable {
     private final MonotonicClock clock;
 
     FileRunLog(Path path, MonotonicClock clock) throws IOException {
-        this.file = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND);
+        this.file =
+                FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND);
         this.clock = clock;
     }
 

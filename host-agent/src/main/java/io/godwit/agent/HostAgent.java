@@ -140,7 +140,12 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
                 if (held != null) {
                     VmStatus was = held.status;
                     held.status = new VmStatus(
-                            was.spec(), RunState.INTERNAL_ERROR, was.epoch(), was.migration(), was.incoming(), Optional.of(reason));
+                            was.spec(),
+                            RunState.INTERNAL_ERROR,
+                            was.epoch(),
+                            was.migration(),
+                            was.incoming(),
+                            Optional.of(reason));
                     report();
                 }
             }
@@ -179,13 +184,15 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
             }
             case HostCommand.BeginSave c -> {
                 if (outgoing(c.migration()) >= capacity.outgoingMax()) {
-                    host.reports().tell(new MigrationReport.SaveFailed(
-                            c.migration(),
-                            host.host(),
-                            "host " + host.host() + " sends " + capacity.outgoingMax() + " migrations already, its limit",
-                            false,
-                            false,
-                            List.of()));
+                    host.reports()
+                            .tell(new MigrationReport.SaveFailed(
+                                    c.migration(),
+                                    host.host(),
+                                    "host " + host.host() + " sends " + capacity.outgoingMax()
+                                            + " migrations already, its limit",
+                                    false,
+                                    false,
+                                    List.of()));
                 } else if (!pass(c.vm(), c)) {
                     missing(c.migration(), c.vm(), "BeginSave");
                 }
@@ -213,10 +220,7 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
                     settled,
                     create.epoch(),
                     Optional.empty(),
-                    Vm.create(
-                            host,
-                            driver,
-                            new HostCommand.CreateVm(settled, create.epoch(), create.replyTo())));
+                    Vm.create(host, driver, new HostCommand.CreateVm(settled, create.epoch(), create.replyTo())));
         } catch (GuestException e) {
             create.replyTo().tell(refused(String.valueOf(e.getMessage())));
         }
@@ -224,17 +228,14 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
 
     private void prepare(HostCommand.PrepareIncoming prepare) {
         try {
-            long incoming = vms.values().stream().filter(held -> held.status.incoming()).count();
+            long incoming =
+                    vms.values().stream().filter(held -> held.status.incoming()).count();
             if (incoming >= capacity.incomingMax()) {
                 throw new GuestException(
                         "host " + host.host() + " takes " + capacity.incomingMax() + " migrations already, its limit");
             }
             GuestDriver driver = admit(prepare.spec());
-            hold(
-                    prepare.spec(),
-                    prepare.epoch(),
-                    Optional.of(prepare.migration()),
-                    Vm.incoming(host, driver, prepare));
+            hold(prepare.spec(), prepare.epoch(), Optional.of(prepare.migration()), Vm.incoming(host, driver, prepare));
         } catch (GuestException e) {
             host.reports()
                     .tell(new MigrationReport.IncomingFailed(
@@ -246,7 +247,7 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
     private GuestDriver admit(VmSpec spec) throws GuestException {
         try {
             // throws for sizes that cannot be
-            var unused = new GuestLayout(spec);
+            var _ = new GuestLayout(spec);
         } catch (IllegalArgumentException e) {
             throw new GuestException(String.valueOf(e.getMessage()), e);
         }
@@ -291,7 +292,9 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
     private void streamArrived(StreamArrived arrived) {
         Preamble preamble = arrived.preamble();
         Held held = vms.get(preamble.vm());
-        if (held != null && held.status.incoming() && held.status.migration().equals(Optional.of(preamble.migration()))) {
+        if (held != null
+                && held.status.incoming()
+                && held.status.migration().equals(Optional.of(preamble.migration()))) {
             held.actor.tell(new Vm.StreamArrived(preamble, arrived.reader()));
         } else {
             host.dataPlane()

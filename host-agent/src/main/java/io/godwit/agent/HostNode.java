@@ -67,10 +67,7 @@ public final class HostNode implements AutoCloseable {
     private final DataEndpoint endpoint;
 
     private HostNode(
-            ActorSystem<Void> system,
-            IncomingListener listener,
-            List<AutoCloseable> resources,
-            DataEndpoint endpoint) {
+            ActorSystem<Void> system, IncomingListener listener, List<AutoCloseable> resources, DataEndpoint endpoint) {
         this.system = system;
         this.listener = listener;
         this.resources = resources;
@@ -91,8 +88,7 @@ public final class HostNode implements AutoCloseable {
         ScheduledExecutorService timer = Executors.newScheduledThreadPool(1, daemons("ticker"));
         List<AutoCloseable> resources = List.of(timer::shutdownNow, dataPlane::shutdownNow, runLog);
         // set once the guardian runs; connections that come before wait in the accept backlog's handler
-        CompletableFuture<ActorRef<HostAgent.Command>> agent =
-                new CompletableFuture<>();
+        CompletableFuture<ActorRef<HostAgent.Command>> agent = new CompletableFuture<>();
         StreamSettings streams = StreamSettings.from(config);
         TransportSettings transport = TransportSettings.from(config);
         IncomingListener listener = IncomingListener.open(
@@ -152,8 +148,10 @@ public final class HostNode implements AutoCloseable {
         } catch (RuntimeException e) {
             listener.close();
             close(resources);
-            throw new IOException("cannot start the cluster node of host " + options.id() + " on " + options.address()
-                    + ":" + options.clusterPort() + ": " + rootMessage(e), e);
+            throw new IOException(
+                    "cannot start the cluster node of host " + options.id() + " on " + options.address() + ":"
+                            + options.clusterPort() + ": " + rootMessage(e),
+                    e);
         }
     }
 
@@ -186,8 +184,7 @@ public final class HostNode implements AutoCloseable {
     }
 
     /** Reads who a connection is and hands it to the agent, or turns it away with the reason. Blocks. */
-    static void greet(
-            IncomingConnection connection, StreamSettings settings, ActorRef<HostAgent.Command> agent) {
+    static void greet(IncomingConnection connection, StreamSettings settings, ActorRef<HostAgent.Command> agent) {
         StreamReader reader = new StreamReader(connection.channel(), settings);
         try {
             Preamble preamble = reader.readPreamble();
@@ -210,11 +207,10 @@ public final class HostNode implements AutoCloseable {
         context.getSystem().receptionist().tell(Receptionist.register(Names.agentOf(id), front));
     }
 
-    private static <M> Behavior<M> relay(
-            ActorContext<Void> context, EntityTypeKey<M> key, Function<M, String> entity) {
+    private static <M> Behavior<M> relay(ActorContext<Void> context, EntityTypeKey<M> key, Function<M, String> entity) {
         // hosts hold no shards: on a node without the coordinator role this starts a proxy
         ActorRef<ShardingEnvelope<M>> region = ClusterSharding.get(context.getSystem())
-                .init(Entity.of(key, unused -> Behaviors.<M>empty()).withRole(Names.COORDINATOR_ROLE));
+                .init(Entity.of(key, _ -> Behaviors.<M>empty()).withRole(Names.COORDINATOR_ROLE));
         return Behaviors.receiveMessage(message -> {
             region.tell(new ShardingEnvelope<>(entity.apply(message), message));
             return Behaviors.same();
@@ -234,7 +230,9 @@ public final class HostNode implements AutoCloseable {
         settings.put("pekko.remote.artery.canonical.port", options.clusterPort());
         settings.put(
                 "pekko.cluster.seed-nodes",
-                options.seedNodes().stream().map(seed -> "pekko://godwit@" + seed).toList());
+                options.seedNodes().stream()
+                        .map(seed -> "pekko://godwit@" + seed)
+                        .toList());
         return ConfigFactory.parseMap(settings, "command line")
                 .withFallback(ConfigFactory.parseResourcesAnySyntax("godwit-host"))
                 .withFallback(ConfigFactory.load())

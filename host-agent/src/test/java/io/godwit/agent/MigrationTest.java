@@ -35,7 +35,7 @@ class MigrationTest {
     @ParameterizedTest
     @ValueSource(strings = {"soft", "kvm"})
     void movesARunningVmWithItsDevicesAndLosesNothing(String driver) throws IOException {
-        GuestRequirements.driver(driver);
+        NativeGuests.driver(driver);
         try (TwoHosts hosts = new TwoHosts()) {
             VmSpec spec = TwoHosts.spec("vm-1", driver, 64, List.of(TwoHosts.gpu("gpu0"), TwoHosts.nic("nic0")));
             hosts.create(spec);
@@ -123,9 +123,8 @@ class MigrationTest {
             hosts.a.tell(new HostCommand.BeginSave("m-1", "vm-1", 1, endpoint, TwoHosts.options()));
             MigrationReport first = hosts.await(MigrationReport.class);
             MigrationReport second = hosts.await(MigrationReport.class);
-            MigrationReport.SaveFailed failed = first instanceof MigrationReport.SaveFailed f
-                    ? f
-                    : (MigrationReport.SaveFailed) second;
+            MigrationReport.SaveFailed failed =
+                    first instanceof MigrationReport.SaveFailed f ? f : (MigrationReport.SaveFailed) second;
             assertThat(failed.reason()).contains(reason);
             assertThat(List.of(first, second)).anyMatch(MigrationReport.IncomingFailed.class::isInstance);
             assertGoesOn(hosts, failed);

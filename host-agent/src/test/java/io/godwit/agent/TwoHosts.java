@@ -63,14 +63,19 @@ final class TwoHosts implements AutoCloseable {
     final Agent b;
 
     /** One agent. */
-    record Agent(String id, ActorRef<HostAgent.Command> ref, DataEndpoint endpoint, TestProbe<FleetCommand> fleet, IncomingListener listener) {
+    record Agent(
+            String id,
+            ActorRef<HostAgent.Command> ref,
+            DataEndpoint endpoint,
+            TestProbe<FleetCommand> fleet,
+            IncomingListener listener) {
         void tell(HostCommand command) {
             ref.tell(new HostAgent.Asked(command));
         }
     }
 
     TwoHosts() throws IOException {
-        this(unused -> new DeviceFaults(), unused -> new DeviceFaults(), DeviceModels::withFaults);
+        this(_ -> new DeviceFaults(), _ -> new DeviceFaults(), DeviceModels::withFaults);
     }
 
     interface Models {
@@ -85,18 +90,15 @@ final class TwoHosts implements AutoCloseable {
     }
 
     static Config config() {
-        return ConfigFactory.parseString(
-                        """
+        return ConfigFactory.parseString("""
                         pekko.actor.provider = local
                         godwit.migration.tick = 20 ms
                         godwit.migration.ledger-poll = 200 ms
-                        """)
-                .withFallback(ConfigFactory.load());
+                        """).withFallback(ConfigFactory.load());
     }
 
     static VmSpec spec(String name, String driver, long memoryMib, List<DeviceSpec> devices) {
-        return new VmSpec(
-                name, driver, memoryMib * MIB, 2, new WorkloadSpec(8 * MIB, 8 * MIB, true), devices, 1000);
+        return new VmSpec(name, driver, memoryMib * MIB, 2, new WorkloadSpec(8 * MIB, 8 * MIB, true), devices, 1000);
     }
 
     static DeviceSpec gpu(String name) {
