@@ -27,14 +27,13 @@ class DeviceTest {
     private static final ExecutorService POOL = Executors.newVirtualThreadPerTaskExecutor();
     private static final long STATE = 3L << 20;
 
-    private record Chunk(DeviceChunkKind kind, byte[] bytes) {}
+    private record Chunk(DeviceChunkKind kind, ByteBuffer bytes) {}
 
     private final TestProbe<Device.Reply> probe = KIT.createTestProbe();
     private final List<Chunk> sent = new ArrayList<>();
     private final DeviceSink sink = (device, kind, data) -> {
-        byte[] bytes = new byte[data.remaining()];
-        data.get(bytes);
-        sent.add(new Chunk(kind, bytes));
+        ByteBuffer bytes = ByteBuffer.allocate(data.remaining());
+        sent.add(new Chunk(kind, bytes.put(data).flip()));
     };
 
     @AfterAll
@@ -99,16 +98,14 @@ class DeviceTest {
                     (Device.Saved) ask(source, replyTo -> new Device.SaveLiveCompletePrecopy(sink, replyTo));
             assertThat(saved.bytes() + first.bytes())
                     .isEqualTo(sent.stream()
-                            .mapToLong(chunk -> chunk.bytes().length)
+                            .mapToLong(chunk -> chunk.bytes().limit())
                             .sum());
             assertThat(sent.getLast().kind()).isEqualTo(DeviceChunkKind.END);
 
             assertThat(ask(target, Device.LoadSetup::new)).isEqualTo(done(name, DeviceState.RESUMING));
             for (Chunk chunk : sent) {
-                assertThat(ask(
-                                target,
-                                replyTo -> new Device.LoadState(chunk.kind(), ByteBuffer.wrap(chunk.bytes()), replyTo)))
-                        .isEqualTo(new Device.Loaded(name, chunk.bytes().length));
+                assertThat(ask(target, replyTo -> new Device.LoadState(chunk.kind(), chunk.bytes(), replyTo)))
+                        .isEqualTo(new Device.Loaded(name, chunk.bytes().limit()));
             }
             assertThat(ask(target, Device.LoadCleanup::new)).isEqualTo(new Device.DigestTaken(name, saved.digest()));
             vm(target, RunState.RUNNING, true);

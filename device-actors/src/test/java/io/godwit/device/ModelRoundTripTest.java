@@ -13,7 +13,7 @@ class ModelRoundTripTest {
     void aGpuArrivesWithEqualStateHoweverItChangedWhileItWasCopied() throws DeviceException {
         for (long seed = 0; seed < 40; seed++) {
             Random random = new Random(seed);
-            long bytes = 128 + random.nextInt(3_000_000);
+            long bytes = 128L + random.nextInt(3_000_000);
             moves(Machine.gpu(bytes, random.nextInt(50_000_000), random.nextInt(50_000_000)), random);
         }
     }
@@ -22,7 +22,7 @@ class ModelRoundTripTest {
     void aNicArrivesWithEqualStateThroughTheV1Region() throws DeviceException {
         for (long seed = 0; seed < 40; seed++) {
             Random random = new Random(seed);
-            moves(Machine.nic(128 + random.nextInt(400_000)), random);
+            moves(Machine.nic(128L + random.nextInt(400_000)), random);
         }
     }
 

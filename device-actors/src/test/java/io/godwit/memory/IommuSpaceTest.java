@@ -17,6 +17,8 @@ class IommuSpaceTest {
     private static final int PAGE = GuestMemory.PAGE_SIZE;
     private static final int PAGES = 256;
     private static final long IOVA = 1L << 32;
+    private static final List<ReportingPolicy> POLICIES =
+            List.of(ReportingPolicy.PERSISTENT, ReportingPolicy.HARDWARE_TRACKED, ReportingPolicy.STOP_COPY_ONLY);
 
     private final Arena arena = Arena.ofShared();
     private final GuestMemory memory = new GuestMemory(arena.allocate((long) PAGES * PAGE, PAGE));
@@ -201,7 +203,7 @@ class IommuSpaceTest {
             one.map(IOVA, 0, (long) PAGES * PAGE);
             DmaPort[] ports = new DmaPort[3];
             for (int i = 0; i < ports.length; i++) {
-                ReportingPolicy policy = ReportingPolicy.values()[i];
+                ReportingPolicy policy = POLICIES.get(i);
                 ports[i] = one.attach(policy.name(), policy);
                 ports[i].pin(IOVA + i * 64L * PAGE, 64L * PAGE);
             }
