@@ -268,7 +268,8 @@ class DeviceTest {
                     Thread.onSpinWait();
                 }
             }
-            assertThat(probe.receiveSeveralMessages(room, Duration.ofSeconds(20))).allMatch(Device.Pending.class::isInstance);
+            assertThat(probe.receiveSeveralMessages(room, Duration.ofSeconds(20)))
+                    .allMatch(Device.Pending.class::isInstance);
         }
     }
 }
