@@ -66,7 +66,7 @@ public sealed interface OwnershipState extends KryoMessage {
             case LedgerAborted(var migration, var epoch, var unused)
             when owner().isPresent() ->
                 new Held(vm(), owner().get(), epoch, Optional.of(new Settled(migration, false)));
-            case LedgerReleased(var unused, var epoch) when this instanceof Held -> new Free(vm(), epoch, settled());
+            case LedgerReleased released when this instanceof Held -> new Free(vm(), released.epoch(), settled());
             case LedgerClaimed _, LedgerHandoffBegun _, LedgerCommitted _, LedgerAborted _, LedgerReleased _ ->
                 throw new IllegalStateException("ledger of " + vm() + ": " + event + " in " + this);
         };
