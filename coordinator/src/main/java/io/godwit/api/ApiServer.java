@@ -54,8 +54,7 @@ public final class ApiServer {
         return Http.get(system)
                 .newServerAt(address, port)
                 .bind(server::handle)
-                .thenApply(binding -> binding.addToCoordinatedShutdown(
-                        server.settings.bodyTimeout(), system));
+                .thenApply(binding -> binding.addToCoordinatedShutdown(server.settings.bodyTimeout(), system));
     }
 
     /** The port of a binding. */
@@ -71,15 +70,14 @@ public final class ApiServer {
             List<String> segments = new ArrayList<>();
             request.getUri().pathSegments().forEach(segments::add);
             ApiRoutes.Found found = routes.find(request.method().value(), segments);
-            answer = body(request).thenCompose(body -> found.endpoint()
-                    .handler()
-                    .handle(new Endpoint.Call(found.parameters(), body)));
+            answer = body(request)
+                    .thenCompose(
+                            body -> found.endpoint().handler().handle(new Endpoint.Call(found.parameters(), body)));
         } catch (RuntimeException e) {
             request.discardEntityBytes(system);
             answer = CompletableFuture.failedFuture(e);
         }
-        return answer.handle((given, failure) ->
-                failure == null ? response(given) : error(request, problem(failure)));
+        return answer.handle((given, failure) -> failure == null ? response(given) : error(request, problem(failure)));
     }
 
     /** A web page of another site, open in the operator's browser, must not drive the fleet. */
@@ -108,15 +106,11 @@ public final class ApiServer {
     private HttpResponse response(Answer answer) {
         return switch (answer) {
             case Answer.Json(var status, var view) ->
-                HttpResponse.create()
-                        .withStatus(status)
-                        .withEntity(ContentTypes.APPLICATION_JSON, json.write(view));
-            case Answer.Text(var type, var text) ->
-                HttpResponse.create().withEntity(ContentTypes.parse(type), text);
+                HttpResponse.create().withStatus(status).withEntity(ContentTypes.APPLICATION_JSON, json.write(view));
+            case Answer.Text(var type, var text) -> HttpResponse.create().withEntity(ContentTypes.parse(type), text);
             case Answer.Events(var frames) ->
                 HttpResponse.create()
-                        .withEntity(HttpEntities.createChunked(
-                                ContentTypes.parse("text/event-stream"), frames));
+                        .withEntity(HttpEntities.createChunked(ContentTypes.parse("text/event-stream"), frames));
         };
     }
 
@@ -138,8 +132,8 @@ public final class ApiServer {
             case EntityStreamSizeException _ ->
                 ApiProblem.tooLarge("the body is over " + settings.bodyBytesMax() + " bytes; expected less");
             case TimeoutException _ ->
-                ApiProblem.badRequest(
-                        "the body did not arrive within " + settings.bodyTimeout().toSeconds() + " s");
+                ApiProblem.badRequest("the body did not arrive within "
+                        + settings.bodyTimeout().toSeconds() + " s");
             default -> {
                 // a fault of ours: the operator's line says so, the log says where
                 LOG.error("a request failed", cause);

@@ -72,8 +72,10 @@ public final class GodwitCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "no command given; expected one of "
-                + String.join(", ", spec.subcommands().keySet()));
+        throw new CommandLine.ParameterException(
+                spec.commandLine(),
+                "no command given; expected one of "
+                        + String.join(", ", spec.subcommands().keySet()));
     }
 
     /** The command line, ready for {@code execute}; more subcommands may be added. */
