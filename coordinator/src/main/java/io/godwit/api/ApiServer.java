@@ -22,6 +22,7 @@ import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.MediaTypes;
 import org.apache.pekko.http.javadsl.model.StatusCodes;
 import org.apache.pekko.http.scaladsl.model.EntityStreamSizeException;
+import org.apache.pekko.util.ByteString;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -89,14 +90,14 @@ public final class ApiServer {
         }
     }
 
-    private CompletionStage<byte[]> body(HttpRequest request) {
+    private CompletionStage<ByteString> body(HttpRequest request) {
         return request.entity()
                 .withSizeLimit(settings.bodyBytesMax())
                 .toStrict(settings.bodyTimeout().toMillis(), system)
                 .thenApply(strict -> {
-                    byte[] bytes = strict.getData().toArrayUnsafe();
+                    ByteString bytes = strict.getData();
                     ContentType type = request.entity().getContentType();
-                    if (bytes.length > 0 && !type.mediaType().equals(MediaTypes.APPLICATION_JSON)) {
+                    if (!bytes.isEmpty() && !type.mediaType().equals(MediaTypes.APPLICATION_JSON)) {
                         throw ApiProblem.badRequest("a body of " + type + "; expected application/json");
                     }
                     return bytes;

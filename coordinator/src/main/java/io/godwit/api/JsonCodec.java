@@ -20,12 +20,16 @@ import java.util.Collection;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.apache.pekko.util.ByteString;
 
 /**
  * JSON of the API. What comes in is read strictly: an unknown field, a wrong type, a doubled field or anything after the
  * end is refused, and the message names the field and what was expected. What goes out leaves absent values away.
  */
 public final class JsonCodec {
+    /** What no body means: no field said. */
+    private static final byte[] EMPTY = {'{', '}'};
+
     private final ObjectMapper strict;
 
     /** A codec; safe for any number of threads. */
@@ -71,9 +75,9 @@ public final class JsonCodec {
      *
      * @throws ApiProblem 400, naming the field, what was wrong and what was expected
      */
-    public <T> T read(byte[] body, Class<T> type) {
+    public <T> T read(ByteString body, Class<T> type) {
         try {
-            T value = strict.readValue(body.length == 0 ? new byte[] {'{', '}'} : body, type);
+            T value = strict.readValue(body.isEmpty() ? EMPTY : body.toArrayUnsafe(), type);
             if (value == null) {
                 throw ApiProblem.badRequest("the body is null; expected a JSON object");
             }
