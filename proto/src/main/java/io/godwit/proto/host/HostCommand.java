@@ -21,13 +21,11 @@ public sealed interface HostCommand extends WireMessage {
     record CheckVm(String vm, ActorRef<HostReply> replyTo) implements HostCommand {}
 
     /** Makes an empty copy of the VM, RAM prefaulted, ready to receive. Reports IncomingReady or IncomingFailed. */
-    record PrepareIncoming(
-            String migration, VmSpec spec, String from, long epoch, MigrationOptions options)
+    record PrepareIncoming(String migration, VmSpec spec, String from, long epoch, MigrationOptions options)
             implements HostCommand {}
 
     /** Starts pre-copy to {@code destination}. Reports SaveProgress, then ReadyToSwitchOver or SaveFailed. */
-    record BeginSave(
-            String migration, String vm, long epoch, DataEndpoint destination, MigrationOptions options)
+    record BeginSave(String migration, String vm, long epoch, DataEndpoint destination, MigrationOptions options)
             implements HostCommand {}
 
     /** The handoff of {@code epoch} is durable: stop the vCPUs and send the rest. Reports SaveFailed, or nothing. */

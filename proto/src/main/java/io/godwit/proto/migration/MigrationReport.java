@@ -26,7 +26,12 @@ public sealed interface MigrationReport extends MigrationMessage, WireMessage {
      * there as if nothing had been.
      */
     record SaveFailed(
-            String migration, String host, String reason, boolean cancelled, boolean surrendered, List<StateTriple> states)
+            String migration,
+            String host,
+            String reason,
+            boolean cancelled,
+            boolean surrendered,
+            List<StateTriple> states)
             implements MigrationReport {
         public SaveFailed {
             states = List.copyOf(states);
@@ -44,8 +49,7 @@ public sealed interface MigrationReport extends MigrationMessage, WireMessage {
     }
 
     /** The source has destroyed its copy. */
-    record SourceReleased(
-            String migration, String host, SaveStats stats, Downtime downtime, List<StateTriple> states)
+    record SourceReleased(String migration, String host, SaveStats stats, Downtime downtime, List<StateTriple> states)
             implements MigrationReport {
         public SourceReleased {
             states = List.copyOf(states);

@@ -15,8 +15,8 @@ record Alternatives(Message prototype, OneofDescriptor oneof, Map<Class<?>, Choi
     public Object toWire(Object value) {
         Choice choice = choices.get(value.getClass());
         if (choice == null) {
-            throw new IllegalArgumentException(
-                    value.getClass().getName() + " has no field in " + oneof.getContainingType().getFullName());
+            throw new IllegalArgumentException(value.getClass().getName() + " has no field in "
+                    + oneof.getContainingType().getFullName());
         }
         return prototype
                 .newBuilderForType()

@@ -36,12 +36,13 @@ record FieldMapping(MethodHandle accessor, FieldDescriptor field, Shape shape, V
             case ONE -> into.setField(field, value.toWire(component));
             case OPTIONAL -> ((Optional<?>) component).ifPresent(v -> into.setField(field, value.toWire(v)));
             case LIST -> ((List<?>) component).forEach(v -> into.addRepeatedField(field, value.toWire(v)));
-            case MAP -> ((Map<?, ?>) component).forEach((k, v) -> {
-                Message.Builder entry = into.newBuilderForField(field);
-                entry.setField(entryField(1), k);
-                entry.setField(entryField(2), value.toWire(v));
-                into.addRepeatedField(field, entry.build());
-            });
+            case MAP ->
+                ((Map<?, ?>) component).forEach((k, v) -> {
+                    Message.Builder entry = into.newBuilderForField(field);
+                    entry.setField(entryField(1), k);
+                    entry.setField(entryField(2), value.toWire(v));
+                    into.addRepeatedField(field, entry.build());
+                });
         }
     }
 

@@ -109,9 +109,9 @@ final class KryoCollections {
     }
 
     private static void naturalOrder(@Nullable Comparator<?> comparator) {
-        if (comparator != null && comparator != Comparator.naturalOrder()) {
-            throw new KryoException("a collection sorted by " + comparator.getClass().getName()
-                    + "; expected the natural order, as a comparator is not written");
+        if (comparator != null && !comparator.equals(Comparator.naturalOrder())) {
+            throw new KryoException("a collection sorted by "
+                    + comparator.getClass().getName() + "; expected the natural order, as a comparator is not written");
         }
     }
 

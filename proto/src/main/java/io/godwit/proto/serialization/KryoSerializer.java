@@ -12,6 +12,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.zip.CRC32C;
 import org.apache.pekko.actor.ExtendedActorSystem;
 import org.apache.pekko.actor.typed.ActorRefResolver;
 import org.apache.pekko.actor.typed.javadsl.Adapter;
@@ -28,6 +29,9 @@ public final class KryoSerializer extends SerializerWithStringManifest implement
     public static final int IDENTIFIER = 4701;
 
     private static final String TABLE = "godwit.serialization.kryo";
+    /** CRC32C in front: Kryo allocates whatever length a damaged byte tells it. */
+    private static final int CHECKSUM_BYTES = Integer.BYTES;
+
     private static final int FIRST_BUFFER_BYTES = 512; // a progress report fits; the buffer grows from here
 
     private final NavigableMap<Integer, Class<?>> table;
@@ -78,8 +82,11 @@ public final class KryoSerializer extends SerializerWithStringManifest implement
     public byte[] toBinary(Object record) {
         Kryo kryo = pool.obtain();
         try (Output output = new Output(FIRST_BUFFER_BYTES, bytesMax)) {
+            output.writeInt(0);
             kryo.writeObject(output, record);
-            return output.toBytes();
+            byte[] bytes = output.toBytes();
+            ByteBuffer.wrap(bytes).putInt(0, checksum(bytes));
+            return bytes;
         } catch (RuntimeException e) {
             throw Unchecked.rethrow(
                     RecordCodec.bad(record.getClass().getName() + " cannot be written: " + firstLine(e), e));
@@ -96,16 +103,19 @@ public final class KryoSerializer extends SerializerWithStringManifest implement
     @Override
     public Object fromBinary(byte[] bytes, String manifest) throws NotSerializableException {
         Class<?> type = type(manifest);
+        if (bytes.length < CHECKSUM_BYTES || ByteBuffer.wrap(bytes).getInt(0) != checksum(bytes)) {
+            throw new NotSerializableException(type.getName() + " cannot be read: its checksum is wrong");
+        }
         Kryo kryo = pool.obtain();
-        try (Input input = new Input(bytes)) {
+        try (Input input = new Input(bytes, CHECKSUM_BYTES, bytes.length - CHECKSUM_BYTES)) {
             Object record = kryo.readObject(input, type);
             if (!input.end()) {
-                throw new NotSerializableException(type.getName() + " cannot be read: "
-                        + (bytes.length - input.position()) + " bytes left over");
+                throw new NotSerializableException(
+                        type.getName() + " cannot be read: " + (bytes.length - input.position()) + " bytes left over");
             }
             return record;
         } catch (RuntimeException e) {
-            // whatever a damaged input leads to, from an index out of bounds to a constructor's refusal
+            // another version's bytes, or a record whose constructor refuses its values
             throw RecordCodec.bad(type.getName() + " cannot be read: " + firstLine(e), e);
         } finally {
             pool.free(kryo);
@@ -129,6 +139,12 @@ public final class KryoSerializer extends SerializerWithStringManifest implement
             // falls through: as unknown as a number that is not in the table
         }
         throw new NotSerializableException("unknown manifest '" + manifest + "'; expected a class id from " + TABLE);
+    }
+
+    private static int checksum(byte[] bytes) {
+        CRC32C crc = new CRC32C();
+        crc.update(bytes, CHECKSUM_BYTES, bytes.length - CHECKSUM_BYTES);
+        return (int) crc.getValue();
     }
 
     private static String firstLine(RuntimeException e) {

@@ -65,9 +65,7 @@ final class KryoTypes extends Kryo {
         add(byte[].class, new DefaultArraySerializers.ByteArraySerializer());
         add(long[].class, new DefaultArraySerializers.LongArraySerializer());
         table.forEach((id, type) -> register(
-                type,
-                type.isEnum() ? new EnumNameSerializer(type.asSubclass(Enum.class)) : new KryoRecords(type),
-                id));
+                type, type.isEnum() ? new EnumNameSerializer(type.asSubclass(Enum.class)) : new KryoRecords(type), id));
     }
 
     /** Finds the registration of what {@code type} is, not of how the JDK happens to implement it. */
@@ -77,8 +75,8 @@ final class KryoTypes extends Kryo {
         Class<?> meant = meant(type);
         Registration found = getClassResolver().getRegistration(meant);
         if (found == null) {
-            throw new IllegalArgumentException("class " + meant.getName()
-                    + " has no id; expected an entry in godwit.serialization.kryo");
+            throw new IllegalArgumentException(
+                    "class " + meant.getName() + " has no id; expected an entry in godwit.serialization.kryo");
         }
         return found;
     }
@@ -91,8 +89,8 @@ final class KryoTypes extends Kryo {
         if (parent != null && parent.isEnum()) {
             return parent; // a constant with a body is a class of its own
         }
-        for (Class<?> kind : List.of(
-                ActorRef.class, List.class, SortedSet.class, Set.class, SortedMap.class, Map.class)) {
+        for (Class<?> kind :
+                List.of(ActorRef.class, List.class, SortedSet.class, Set.class, SortedMap.class, Map.class)) {
             if (kind.isAssignableFrom(type)) {
                 return kind;
             }

@@ -22,7 +22,8 @@ public interface MessageTypes {
             } catch (ClassNotFoundException e) {
                 return Optional.empty();
             } catch (ReflectiveOperationException | ClassCastException e) {
-                throw new IllegalStateException(GENERATED_PACKAGE + "." + simpleName + " is not a generated message", e);
+                throw new IllegalStateException(
+                        GENERATED_PACKAGE + "." + simpleName + " is not a generated message", e);
             }
         };
     }

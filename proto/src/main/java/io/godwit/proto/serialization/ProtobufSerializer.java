@@ -72,7 +72,8 @@ public final class ProtobufSerializer extends SerializerWithStringManifest imple
             message.writeTo(out);
             out.flush();
         } catch (IOException e) {
-            throw new IllegalStateException("a buffer of sufficient size refused " + record.getClass().getName(), e);
+            throw new IllegalStateException(
+                    "a buffer of sufficient size refused " + record.getClass().getName(), e);
         }
     }
 

@@ -76,8 +76,8 @@ public final class RecordCodec {
     public Record read(String manifest, ByteBuffer bytes) throws NotSerializableException {
         RecordMapping mapping = byManifest.get(manifest);
         if (mapping == null) {
-            throw new NotSerializableException("unknown manifest '" + manifest + "'; expected the name of a message that"
-                    + " godwit.serialization.protobuf lists");
+            throw new NotSerializableException("unknown manifest '" + manifest
+                    + "'; expected the name of a message that" + " godwit.serialization.protobuf lists");
         }
         Message message;
         try {

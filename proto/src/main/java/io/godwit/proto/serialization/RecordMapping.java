@@ -33,8 +33,7 @@ final class RecordMapping implements ValueMapping {
                 .map(RecordComponent::getType)
                 .toArray(Class<?>[]::new);
         try {
-            this.constructor = lookup()
-                    .findConstructor(type, MethodType.methodType(void.class, types))
+            this.constructor = lookup().findConstructor(type, MethodType.methodType(void.class, types))
                     .asSpreader(Object[].class, types.length)
                     .asType(MethodType.methodType(Object.class, Object[].class));
         } catch (ReflectiveOperationException e) {
@@ -64,8 +63,8 @@ final class RecordMapping implements ValueMapping {
     }
 
     private FieldMapping bind(RecordComponent component, FieldDescriptor field, ValueMappings values) {
-        String where = "record " + type.getName() + ", component " + component.getName() + ", field "
-                + field.getFullName();
+        String where =
+                "record " + type.getName() + ", component " + component.getName() + ", field " + field.getFullName();
         Type generic = component.getGenericType();
         Class<?> raw = component.getType();
         FieldMapping.Shape shape = raw == Optional.class
@@ -87,25 +86,21 @@ final class RecordMapping implements ValueMapping {
         if (shape == FieldMapping.Shape.OPTIONAL && !field.hasPresence()) {
             throw new IllegalArgumentException(where + ": declare the field optional, as the component is");
         }
-        ValueMapping value =
-                switch (shape) {
-                    case ONE -> values.of(generic, field, where);
-                    case OPTIONAL, LIST -> values.of(argument(generic, 0, where), field, where);
-                    case MAP -> {
-                        if (argument(generic, 0, where) != String.class
-                                || field.getMessageType().findFieldByNumber(1).getJavaType()
-                                        != FieldDescriptor.JavaType.STRING) {
-                            throw new IllegalArgumentException(where + ": expected a map by string on both sides");
-                        }
-                        yield values.of(
-                                argument(generic, 1, where),
-                                field.getMessageType().findFieldByNumber(2),
-                                where);
-                    }
-                };
+        ValueMapping value = switch (shape) {
+            case ONE -> values.of(generic, field, where);
+            case OPTIONAL, LIST -> values.of(argument(generic, 0, where), field, where);
+            case MAP -> {
+                if (argument(generic, 0, where) != String.class
+                        || field.getMessageType().findFieldByNumber(1).getJavaType()
+                                != FieldDescriptor.JavaType.STRING) {
+                    throw new IllegalArgumentException(where + ": expected a map by string on both sides");
+                }
+                yield values.of(
+                        argument(generic, 1, where), field.getMessageType().findFieldByNumber(2), where);
+            }
+        };
         try {
-            MethodHandle accessor =
-                    lookup().unreflect(component.getAccessor()).asType(MethodType.genericMethodType(1));
+            MethodHandle accessor = lookup().unreflect(component.getAccessor()).asType(MethodType.genericMethodType(1));
             return new FieldMapping(accessor, field, shape, value);
         } catch (IllegalAccessException e) {
             throw new IllegalArgumentException(where + ": the accessor cannot be reached", e);
@@ -162,7 +157,8 @@ final class RecordMapping implements ValueMapping {
         if (generic instanceof ParameterizedType p) {
             return p.getActualTypeArguments()[index];
         }
-        throw new IllegalArgumentException(where + ": a raw " + generic.getTypeName() + "; expected its type arguments");
+        throw new IllegalArgumentException(
+                where + ": a raw " + generic.getTypeName() + "; expected its type arguments");
     }
 
     private static String snakeCase(String camelCase) {

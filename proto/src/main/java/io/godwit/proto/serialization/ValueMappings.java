@@ -111,8 +111,8 @@ final class ValueMappings {
                     .filter(r -> field.getJavaType() == JavaType.MESSAGE
                             && r.getSimpleName().equals(field.getMessageType().getName()))
                     .findFirst()
-                    .orElseThrow(() -> new IllegalArgumentException(where + ": field " + field.getFullName()
-                            + " stands for no record of " + type.getName()));
+                    .orElseThrow(() -> new IllegalArgumentException(
+                            where + ": field " + field.getFullName() + " stands for no record of " + type.getName()));
             choices.put(record, new Alternatives.Choice(field, codec.declare(record)));
         }
         for (Class<? extends Record> record : records) {
@@ -121,7 +121,8 @@ final class ValueMappings {
                         where + ": " + message.getFullName() + " has no field for " + record.getName());
             }
         }
-        return new Alternatives(codec.messageOf(type, where), message.getOneofs().getFirst(), choices);
+        return new Alternatives(
+                codec.messageOf(type, where), message.getOneofs().getFirst(), choices);
     }
 
     private record Bytes() implements ValueMapping {

@@ -3,7 +3,6 @@ package io.godwit.proto.serialization;
 import com.google.protobuf.DescriptorProtos.DescriptorProto;
 import com.google.protobuf.DescriptorProtos.FieldDescriptorProto;
 import com.google.protobuf.DescriptorProtos.FieldDescriptorProto.Label;
-import com.google.protobuf.DescriptorProtos.FieldDescriptorProto.Type;
 import com.google.protobuf.DescriptorProtos.FileDescriptorProto;
 import com.google.protobuf.DescriptorProtos.MessageOptions;
 import com.google.protobuf.DescriptorProtos.OneofDescriptorProto;
@@ -65,9 +64,9 @@ final class TestSchema {
         field.setLabel(type.endsWith("*") ? Label.LABEL_REPEATED : Label.LABEL_OPTIONAL);
         String single = type.replace("*", "");
         if (Character.isUpperCase(single.charAt(0))) {
-            return field.setType(Type.TYPE_MESSAGE).setTypeName(".test." + single);
+            return field.setType(FieldDescriptorProto.Type.TYPE_MESSAGE).setTypeName(".test." + single);
         }
-        return field.setType(Type.valueOf("TYPE_" + single.toUpperCase(Locale.ROOT)));
+        return field.setType(FieldDescriptorProto.Type.valueOf("TYPE_" + single.toUpperCase(Locale.ROOT)));
     }
 
     /** The schema as the codec wants it. */

@@ -80,9 +80,10 @@ final class WireRecordsTest {
 
     @Test
     void everySealedProtocolIsListed() {
-        assertThat(protobuf().codec().manifests().values()).containsAll(wireRecords().stream()
-                .<Class<? extends Record>>map(c -> c.asSubclass(Record.class))
-                .toList());
+        assertThat(protobuf().codec().manifests().values())
+                .containsAll(wireRecords().stream()
+                        .<Class<? extends Record>>map(c -> c.asSubclass(Record.class))
+                        .toList());
     }
 
     /** A changed line here is a journal that no longer reads and a rolling update that fails: only add lines. */

@@ -119,7 +119,8 @@ public final class SampleRecords {
 
     private Object collection(Class<?> raw, Type element, Filling filling, String name) {
         List<Object> list = new ArrayList<>();
-        int count = filling == Filling.EMPTY ? 0 : filling == Filling.FULL ? 3 : 1; // List.of(1) and List.of(1,2,3) differ
+        int count =
+                filling == Filling.EMPTY ? 0 : filling == Filling.FULL ? 3 : 1; // List.of(1) and List.of(1,2,3) differ
         for (int i = 0; i < count; i++) {
             list.add(make(element, filling, name));
         }
@@ -149,7 +150,8 @@ public final class SampleRecords {
             constructor.setAccessible(true);
             return constructor.newInstance(values);
         } catch (InvocationTargetException e) {
-            throw new IllegalArgumentException(type.getName() + " refused its sample; give one with(...)", e.getCause());
+            throw new IllegalArgumentException(
+                    type.getName() + " refused its sample; give one with(...)", e.getCause());
         } catch (ReflectiveOperationException e) {
             throw new IllegalArgumentException(type.getName() + " cannot be made", e);
         }
