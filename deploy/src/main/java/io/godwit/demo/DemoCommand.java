@@ -63,7 +63,7 @@ public final class DemoCommand implements Callable<Integer> {
         boolean good = false;
         try (DemoFleet fleet = new DemoFleet(folder, settings, jvmOptions());
                 var _ = shell.surroundings().interrupts().onInterrupt(() -> {
-                    fleet.close();
+                    fleet.stop();
                     delete(folder);
                 })) {
             DemoOutcome outcome = new Demo(shell, options, settings, fleet).run();

@@ -85,9 +85,13 @@ final class DemoFleet implements AutoCloseable {
         return children.stream().filter(child -> !child.alive()).map(Child::name).toList();
     }
 
-    /** Stops all of them, hosts first; may be called from a shutdown hook, and twice. */
     @Override
-    public synchronized void close() {
+    public void close() {
+        stop();
+    }
+
+    /** Stops all of them, hosts first; may be called from a shutdown hook, and twice. */
+    synchronized void stop() {
         stopped = true;
         children.reversed().forEach(Child::ask);
         try {
