@@ -63,8 +63,8 @@ final class Child implements AutoCloseable {
                 return matcher;
             }
             if (!alive) {
-                throw new IOException(name + " ended with exit code " + process.exitValue() + " before it was ready: "
-                        + lastLine());
+                throw new IOException(
+                        name + " ended with exit code " + process.exitValue() + " before it was ready: " + lastLine());
             }
             if (System.nanoTime() - began > limit.toNanos()) {
                 throw new IOException(

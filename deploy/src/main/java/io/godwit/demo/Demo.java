@@ -50,7 +50,8 @@ final class Demo {
         shell.say("starting a coordinator and " + options.hosts() + " hosts ...");
         ApiClient client = fleet.start(options);
         await("all hosts to be up", settings.startLimit(), () -> hosts(client), this::allUp);
-        shell.say("creating " + options.vms() + " VMs of " + Units.size(options.memoryBytes()) + " on " + DRAINED + " ...");
+        shell.say("creating " + options.vms() + " VMs of " + Units.size(options.memoryBytes()) + " on " + DRAINED
+                + " ...");
         List<String> names = new ArrayList<>();
         for (int i = 1; i <= options.vms(); i++) {
             names.add("vm-" + i);
@@ -65,8 +66,7 @@ final class Demo {
         Map<String, GuestCheck> second = checkGuests(client, names);
         Map<String, OwnershipView> owners = new TreeMap<>();
         for (String name : names) {
-            owners.put(
-                    name, client.view(client.get(ApiClient.path("vms", name, "ownership")), OwnershipView.class));
+            owners.put(name, client.view(client.get(ApiClient.path("vms", name, "ownership")), OwnershipView.class));
         }
         Map<String, List<String>> running = settled(client, owners);
         Map<String, MigrationView> migrations = migrations(client, evacuation);
@@ -102,8 +102,7 @@ final class Demo {
 
     private EvacuationView evacuate(ApiClient client) throws InterruptedException {
         String id = client.view(
-                        client.post(
-                                ApiClient.path("evacuations"), new EvacuationBody(List.of(DRAINED), false, null)),
+                        client.post(ApiClient.path("evacuations"), new EvacuationBody(List.of(DRAINED), false, null)),
                         EvacuationView.class)
                 .id();
         return await(
@@ -141,9 +140,7 @@ final class Demo {
 
     private static List<HostView> hosts(ApiClient client) {
         List<HostView> hosts = new ArrayList<>();
-        client.get(ApiClient.path("hosts"))
-                .path("hosts")
-                .forEach(node -> hosts.add(client.view(node, HostView.class)));
+        client.get(ApiClient.path("hosts")).path("hosts").forEach(node -> hosts.add(client.view(node, HostView.class)));
         return hosts;
     }
 
@@ -165,7 +162,9 @@ final class Demo {
                     .allMatch(owner -> owner.getValue().host().stream()
                             .toList()
                             .equals(running.getOrDefault(owner.getKey(), List.of())));
-            if (agree || around.clock().nanoTime() - began > settings.settleLimit().toNanos()) {
+            if (agree
+                    || around.clock().nanoTime() - began
+                            > settings.settleLimit().toNanos()) {
                 return running;
             }
             around.pause().of(settings.pollInterval());
@@ -175,10 +174,11 @@ final class Demo {
     private static Map<String, List<String>> running(List<HostView> hosts) {
         Map<String, List<String>> running = new HashMap<>();
         for (HostView host : hosts) {
-            host.inventory().ifPresent(inventory -> inventory.vms().stream()
-                    .filter(vm -> vm.runState() == RunState.RUNNING)
-                    .forEach(vm -> running.computeIfAbsent(vm.spec().name(), _ -> new ArrayList<>())
-                            .add(host.host())));
+            host.inventory()
+                    .ifPresent(inventory -> inventory.vms().stream()
+                            .filter(vm -> vm.runState() == RunState.RUNNING)
+                            .forEach(vm -> running.computeIfAbsent(vm.spec().name(), _ -> new ArrayList<>())
+                                    .add(host.host())));
         }
         return running;
     }
@@ -191,8 +191,8 @@ final class Demo {
                 return seen;
             }
             if (!fleet.dead().isEmpty()) {
-                throw CliFailure.failed(
-                        "waiting for " + what + ": " + String.join(", ", fleet.dead()) + " ended; its log: " + fleet.logs());
+                throw CliFailure.failed("waiting for " + what + ": " + String.join(", ", fleet.dead())
+                        + " ended; its log: " + fleet.logs());
             }
             if (around.clock().nanoTime() - began > limit.toNanos()) {
                 throw CliFailure.failed(

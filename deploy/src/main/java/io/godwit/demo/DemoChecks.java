@@ -51,19 +51,31 @@ final class DemoChecks {
     List<Check> judge(Seen seen) {
         List<Check> checks = new ArrayList<>();
         checks.add(one("the evacuation completed", evacuation(seen.evacuation())));
-        checks.add(each("every VM was migrated", name -> migrated(seen.migrations().get(name))));
-        checks.add(each("digests of both sides are equal", name -> verified(seen.migrations().get(name))));
-        checks.add(each("guests wrote memory while they migrated", name -> dirtied(seen.migrations().get(name))));
-        checks.add(each("VM, migration and devices went through their states", name -> flow(seen.migrations().get(name))));
-        checks.add(each("no write of guest or device was lost or doubled", name -> rule(seen.second().get(name))));
+        checks.add(
+                each("every VM was migrated", name -> migrated(seen.migrations().get(name))));
+        checks.add(each(
+                "digests of both sides are equal",
+                name -> verified(seen.migrations().get(name))));
+        checks.add(each(
+                "guests wrote memory while they migrated",
+                name -> dirtied(seen.migrations().get(name))));
+        checks.add(each(
+                "VM, migration and devices went through their states",
+                name -> flow(seen.migrations().get(name))));
+        checks.add(each(
+                "no write of guest or device was lost or doubled",
+                name -> rule(seen.second().get(name))));
         checks.add(each(
                 "guests run on at their destinations",
                 name -> ranOn(seen.first().get(name), seen.second().get(name))));
-        checks.add(each("the ledger is at epoch 2, elsewhere", name -> owner(seen.owners().get(name))));
+        checks.add(each(
+                "the ledger is at epoch 2, elsewhere",
+                name -> owner(seen.owners().get(name))));
         checks.add(each(
                 "exactly one instance runs, where the ledger says",
                 name -> single(seen.owners().get(name), seen.running().getOrDefault(name, List.of()))));
-        checks.add(each("run logs agree with the ledger", name -> logged(seen.owners().get(name), seen.log(), name)));
+        checks.add(each(
+                "run logs agree with the ledger", name -> logged(seen.owners().get(name), seen.log(), name)));
         checks.add(one("no VM ran on two hosts at any moment", seen.log().overlap()));
         checks.add(one("epochs only grew", seen.log().staleEpoch()));
         checks.add(one(
@@ -77,8 +89,7 @@ final class DemoChecks {
         for (String vm : names) {
             wrong.apply(vm).ifPresent(why -> all.add(vm + " " + why));
         }
-        return new Check(
-                name, all.isEmpty(), all.isEmpty() ? "all " + names.size() + " VMs" : String.join(", ", all));
+        return new Check(name, all.isEmpty(), all.isEmpty() ? "all " + names.size() + " VMs" : String.join(", ", all));
     }
 
     private static Check one(String name, Optional<String> wrong) {
@@ -88,7 +99,8 @@ final class DemoChecks {
     private Optional<String> evacuation(EvacuationView view) {
         List<String> left = view.vms().stream()
                 .filter(row -> !row.state().equals("MOVED"))
-                .map(row -> row.vm() + " is " + row.state() + row.reason().map(why -> ": " + why).orElse(""))
+                .map(row -> row.vm() + " is " + row.state()
+                        + row.reason().map(why -> ": " + why).orElse(""))
                 .toList();
         return view.state().equals("COMPLETED") && left.isEmpty() && view.vms().size() == names.size()
                 ? Optional.empty()
@@ -100,7 +112,9 @@ final class DemoChecks {
         if (view == null) {
             return Optional.of("has no migration");
         }
-        return view.phase() == MigrationPhase.COMPLETED && view.from().equals(drained) && !view.to().equals(drained)
+        return view.phase() == MigrationPhase.COMPLETED
+                        && view.from().equals(drained)
+                        && !view.to().equals(drained)
                 ? Optional.empty()
                 : Optional.of("is " + view.phase() + " from " + view.from() + " to " + view.to()
                         + view.reason().map(why -> ": " + why).orElse(""));
@@ -160,7 +174,9 @@ final class DemoChecks {
     }
 
     private static Optional<String> single(@Nullable OwnershipView owner, List<String> hosts) {
-        return owner != null && owner.host().isPresent() && hosts.equals(List.of(owner.host().get()))
+        return owner != null
+                        && owner.host().isPresent()
+                        && hosts.equals(List.of(owner.host().get()))
                 ? Optional.empty()
                 : Optional.of("runs on " + (hosts.isEmpty() ? "no host" : String.join(" and ", hosts)));
     }
@@ -174,6 +190,8 @@ final class DemoChecks {
         return good
                 ? Optional.empty()
                 : Optional.of("runs by the logs on "
-                        + open.stream().map(run -> run.host() + " (epoch " + run.epoch() + ")").toList());
+                        + open.stream()
+                                .map(run -> run.host() + " (epoch " + run.epoch() + ")")
+                                .toList());
     }
 }

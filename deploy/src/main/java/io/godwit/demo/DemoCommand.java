@@ -46,7 +46,11 @@ public final class DemoCommand implements Callable<Integer> {
             description = "RAM of each VM, a multiple of 2 MiB, at least 16MiB (default 256MiB).")
     long memoryBytes;
 
-    @Option(names = "--guest", defaultValue = "auto", paramLabel = "DRIVER", description = "auto (default), kvm or soft.")
+    @Option(
+            names = "--guest",
+            defaultValue = "auto",
+            paramLabel = "DRIVER",
+            description = "auto (default), kvm or soft.")
     String guest = "";
 
     /** A demo in {@code shell}. */
@@ -72,9 +76,11 @@ public final class DemoCommand implements Callable<Integer> {
             good = outcome.failed().isEmpty();
             if (!good) {
                 throw CliFailure.failed("the demo failed: "
-                        + String.join("; ", outcome.failed().stream()
-                                .map(failed -> failed.name() + ": " + failed.detail())
-                                .toList())
+                        + String.join(
+                                "; ",
+                                outcome.failed().stream()
+                                        .map(failed -> failed.name() + ": " + failed.detail())
+                                        .toList())
                         + "; logs are in " + folder);
             }
         } catch (IOException e) {
@@ -88,7 +94,8 @@ public final class DemoCommand implements Callable<Integer> {
         range("--hosts", hosts, 2, HOSTS_MAX);
         range("--vms", vms, 1, VMS_MAX);
         if (memoryBytes < (16L << 20) || memoryBytes % (2L << 20) != 0) {
-            throw CliFailure.usage("--memory is " + memoryBytes + " bytes; expected a multiple of 2MiB, at least 16MiB");
+            throw CliFailure.usage(
+                    "--memory is " + memoryBytes + " bytes; expected a multiple of 2MiB, at least 16MiB");
         }
         if (!List.of("auto", "kvm", "soft").contains(guest)) {
             throw CliFailure.usage("--guest '" + guest + "'; expected auto, kvm or soft");

@@ -51,8 +51,20 @@ final class DemoFleet implements AutoCloseable {
         // room for every VM on any host, so that the evacuation is bounded by work and not by places
         long memory = options.memoryBytes() * options.vms();
         return List.of(
-                "host", "--id", id, "--seed", seed, "--memory", String.valueOf(memory), "--data", folderOf(id),
-                "--device-pool", "gpu=" + options.vms(), "--device-pool", "nic=" + options.vms(), "--guest",
+                "host",
+                "--id",
+                id,
+                "--seed",
+                seed,
+                "--memory",
+                String.valueOf(memory),
+                "--data",
+                folderOf(id),
+                "--device-pool",
+                "gpu=" + options.vms(),
+                "--device-pool",
+                "nic=" + options.vms(),
+                "--guest",
                 options.guest());
     }
 
@@ -82,7 +94,10 @@ final class DemoFleet implements AutoCloseable {
 
     /** A process that has ended without being asked, if any. */
     synchronized List<String> dead() {
-        return children.stream().filter(child -> !child.alive()).map(Child::name).toList();
+        return children.stream()
+                .filter(child -> !child.alive())
+                .map(Child::name)
+                .toList();
     }
 
     @Override

@@ -29,17 +29,19 @@ final class DemoReport {
         ArrayNode migrations = document.putArray("migrations");
         outcome.migrations().values().forEach(view -> migration(migrations.addObject(), view, outcome));
         ObjectNode owners = document.putObject("owners");
-        outcome.owners().forEach((vm, owner) -> owners.putObject(vm)
-                .put("host", owner.host().orElse(null))
-                .put("epoch", owner.epoch())
-                .put(
-                        "runningInstances",
-                        outcome.running().getOrDefault(vm, List.of()).size()));
+        outcome.owners()
+                .forEach((vm, owner) -> owners.putObject(vm)
+                        .put("host", owner.host().orElse(null))
+                        .put("epoch", owner.epoch())
+                        .put(
+                                "runningInstances",
+                                outcome.running().getOrDefault(vm, List.of()).size()));
         ArrayNode checks = document.putArray("checks");
-        outcome.checks().forEach(check -> checks.addObject()
-                .put("name", check.name())
-                .put("ok", check.ok())
-                .put("detail", check.detail()));
+        outcome.checks()
+                .forEach(check -> checks.addObject()
+                        .put("name", check.name())
+                        .put("ok", check.ok())
+                        .put("detail", check.detail()));
         document.put("totalMs", outcome.totalMillis());
         return document;
     }
@@ -67,8 +69,18 @@ final class DemoReport {
 
     static String text(DemoOutcome outcome) {
         Table table = new Table(
-                "VM", "FROM", "TO", "DRIVER", ">PREDICTED", ">DOWNTIME", "STOP/SYNC/RAM/DEVICES/LOAD/COMMIT/RESUME ms",
-                ">SENT", ">PASSES", ">DIRTIED", "VERIFIED", "RULE");
+                "VM",
+                "FROM",
+                "TO",
+                "DRIVER",
+                ">PREDICTED",
+                ">DOWNTIME",
+                "STOP/SYNC/RAM/DEVICES/LOAD/COMMIT/RESUME ms",
+                ">SENT",
+                ">PASSES",
+                ">DIRTIED",
+                "VERIFIED",
+                "RULE");
         for (MigrationView view : outcome.migrations().values()) {
             table.row(
                     view.vm(),
@@ -87,13 +99,15 @@ final class DemoReport {
         StringBuilder text = new StringBuilder(table.render());
         outcome.migrations().values().stream().findFirst().ifPresent(view -> {
             text.append("\nStates of ").append(view.vm()).append(" (VM, migration, device):\n");
-            view.states().forEach(state -> text.append("  (%s, %s, %s)\n"
-                    .formatted(state.vm(), state.migration(), state.device())));
+            view.states()
+                    .forEach(state ->
+                            text.append("  (%s, %s, %s)\n".formatted(state.vm(), state.migration(), state.device())));
         });
         text.append('\n');
         for (Check check : outcome.checks()) {
             text.append(check.ok() ? "ok      " : "FAILED  ").append(check.name());
-            text.append(check.ok() || check.detail().isEmpty() ? "" : ": " + check.detail()).append('\n');
+            text.append(check.ok() || check.detail().isEmpty() ? "" : ": " + check.detail())
+                    .append('\n');
         }
         text.append(String.format(
                 Locale.ROOT,

@@ -112,8 +112,8 @@ public final class HostAgentCommand implements Callable<Integer> {
         } catch (IOException | RuntimeException e) {
             throw CliFailure.failed("host " + id + " did not start: " + e.getMessage());
         }
-        String ready =
-                "godwit host " + id + " ready: cluster " + address + ":" + node.clusterPort() + ", data " + node.endpoint();
+        String ready = "godwit host " + id + " ready: cluster " + address + ":" + node.clusterPort() + ", data "
+                + node.endpoint();
         return new Foreground(shell, dieWithParent).run(ready, node.ended(), node::close);
     }
 }
