@@ -1,7 +1,6 @@
 package io.godwit.demo;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -10,7 +9,6 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One process of the demo, started with this JVM's own Java and class path. It ends with this process, however this one
@@ -102,11 +100,15 @@ final class Child implements AutoCloseable {
         process.destroyForcibly();
     }
 
+    /** What it said last; its own word of why it failed before anything its libraries logged after that. */
     private String lastLine() throws IOException {
-        @Nullable String last = null;
-        for (String line : new String(Files.readAllBytes(log), StandardCharsets.UTF_8).split("\\R")) {
+        String last = "(nothing said)";
+        for (String line : Files.readString(log).split("\\R")) {
+            if (line.startsWith("godwit: ")) {
+                return line.substring("godwit: ".length());
+            }
             last = line.isBlank() ? last : line;
         }
-        return last == null ? "(nothing said)" : last;
+        return last;
     }
 }
