@@ -171,7 +171,7 @@ public final class DirtyBitmap {
             long wanted = bits(page, next);
             long present = word(index) & wanted;
             long gap = wanted & ~present;
-            long run = gap == 0 ? wanted : wanted & ((Long.lowestOneBit(gap)) - 1);
+            long run = gap == 0 ? wanted : wanted & (Long.lowestOneBit(gap) - 1);
             long taken = takeWord(index, run);
             if (taken != run) {
                 // another taker was faster: keep only the unbroken part, give the rest back

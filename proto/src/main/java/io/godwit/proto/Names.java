@@ -9,6 +9,9 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
 
 /** The names under which the processes of a cluster find each other. */
 public final class Names {
+    /** Name of every node's actor system: nodes of other names are not let in. */
+    public static final String SYSTEM = "godwit";
+
     /** Cluster role of a coordinator: only these hold shards and singletons, and vote. */
     public static final String COORDINATOR_ROLE = "coordinator";
 

@@ -1,0 +1,315 @@
+package io.godwit.evacuation;
+
+import io.godwit.evacuation.EvacuationEvent.EvacuationRequested;
+import io.godwit.evacuation.EvacuationState.Asked;
+import io.godwit.evacuation.EvacuationState.Ended;
+import io.godwit.evacuation.EvacuationState.Planning;
+import io.godwit.evacuation.EvacuationState.Running;
+import io.godwit.evacuation.EvacuationState.Unasked;
+import io.godwit.proto.evacuation.EvacuationMessage;
+import io.godwit.proto.evacuation.EvacuationMessage.MigrationEnded;
+import io.godwit.proto.evacuation.EvacuationMessage.ShowEvacuation;
+import io.godwit.proto.evacuation.EvacuationMessage.StartEvacuation;
+import io.godwit.proto.evacuation.EvacuationReply;
+import io.godwit.proto.evacuation.EvacuationReply.EvacuationRefused;
+import io.godwit.proto.evacuation.EvacuationReply.EvacuationShown;
+import io.godwit.proto.fleet.FleetCommand.CordonHost;
+import io.godwit.proto.fleet.FleetCommand.ShowFleet;
+import io.godwit.proto.fleet.FleetReply;
+import io.godwit.proto.fleet.FleetReply.FleetChanged;
+import io.godwit.proto.fleet.FleetReply.FleetRefused;
+import io.godwit.proto.fleet.FleetReply.FleetShown;
+import io.godwit.proto.migration.MigrationReply;
+import io.godwit.proto.migration.MigrationReply.MigrationRefused;
+import io.godwit.proto.migration.MigrationReply.MigrationShown;
+import io.godwit.proto.migration.MigrationRequest.StartMigration;
+import io.godwit.proto.ownership.OwnershipCommand.QueryOwnership;
+import io.godwit.proto.ownership.OwnershipReply;
+import io.godwit.proto.ownership.OwnershipView;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.pekko.actor.NoSerializationVerificationNeeded;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding.Passivate;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding.ShardCommand;
+import org.apache.pekko.persistence.typed.PersistenceId;
+import org.apache.pekko.persistence.typed.RecoveryCompleted;
+import org.apache.pekko.persistence.typed.javadsl.CommandHandlerWithReply;
+import org.apache.pekko.persistence.typed.javadsl.EventHandler;
+import org.apache.pekko.persistence.typed.javadsl.EventSourcedBehaviorWithEnforcedReplies;
+import org.apache.pekko.persistence.typed.javadsl.ReplyEffect;
+import org.apache.pekko.persistence.typed.javadsl.SignalHandler;
+
+/**
+ * {@code Evacuation[id]}: empties hosts. {@link EvacuationRules} decides; this class looks at the fleet and at its running
+ * migrations again and again, persists what follows, and starts what is due. Starting a migration and asking how it stands
+ * are the same message, so a coordinator that dies loses nothing.
+ */
+public final class EvacuationEntity
+        extends EventSourcedBehaviorWithEnforcedReplies<EvacuationEntity.Command, EvacuationEvent, EvacuationState> {
+
+    /** All that the entity handles. */
+    sealed interface Command extends NoSerializationVerificationNeeded {}
+
+    private record Told(EvacuationMessage message) implements Command {}
+
+    private record FleetAnswered(FleetReply reply) implements Command {}
+
+    private record MigrationAnswered(MigrationReply reply) implements Command {}
+
+    private record LedgerAnswered(OwnershipReply reply) implements Command {}
+
+    private record Look() implements Command {}
+
+    private record Leave() implements Command {}
+
+    private final ActorContext<Command> context;
+    private final TimerScheduler<Command> timers;
+    private final ActorRef<ShardCommand> shard;
+    private final EvacuationSettings settings;
+    private final EvacuationPorts ports;
+    private final EvacuationRules rules;
+    private final String id;
+    private final ActorRef<FleetReply> fleetAnswers;
+    private final ActorRef<MigrationReply> migrationAnswers;
+    private final ActorRef<OwnershipReply> ledgerAnswers;
+    private final List<StartEvacuation> unchecked = new ArrayList<>();
+    private Optional<FleetShown> fleet = Optional.empty();
+
+    private EvacuationEntity(
+            ActorContext<Command> context,
+            TimerScheduler<Command> timers,
+            String id,
+            PersistenceId persistenceId,
+            ActorRef<ShardCommand> shard,
+            EvacuationSettings settings,
+            EvacuationPorts ports) {
+        super(persistenceId);
+        this.context = context;
+        this.timers = timers;
+        this.id = id;
+        this.shard = shard;
+        this.settings = settings;
+        this.ports = ports;
+        this.rules = new EvacuationRules(ports.planner(), settings.attemptsMax());
+        this.fleetAnswers = context.messageAdapter(FleetReply.class, FleetAnswered::new);
+        this.migrationAnswers = context.messageAdapter(MigrationReply.class, MigrationAnswered::new);
+        this.ledgerAnswers = context.messageAdapter(OwnershipReply.class, LedgerAnswered::new);
+    }
+
+    /** The evacuation {@code id}; {@code shard} is told when it may leave memory. */
+    public static Behavior<EvacuationMessage> create(
+            String id,
+            PersistenceId persistenceId,
+            ActorRef<ShardCommand> shard,
+            EvacuationSettings settings,
+            EvacuationPorts ports) {
+        Behavior<Command> inner = Behaviors.setup(context -> Behaviors.withTimers(
+                timers -> new EvacuationEntity(context, timers, id, persistenceId, shard, settings, ports)));
+        return Behaviors.transformMessages(
+                EvacuationMessage.class, inner, builder -> builder.match(EvacuationMessage.class, Told::new));
+    }
+
+    @Override
+    public EvacuationState emptyState() {
+        return new Unasked(id);
+    }
+
+    @Override
+    public EventHandler<EvacuationState, EvacuationEvent> eventHandler() {
+        return EvacuationState::apply;
+    }
+
+    @Override
+    public SignalHandler<EvacuationState> signalHandler() {
+        return newSignalHandlerBuilder()
+                .onSignal(RecoveryCompleted.instance(), this::takeUp)
+                .build();
+    }
+
+    @Override
+    public CommandHandlerWithReply<Command, EvacuationEvent, EvacuationState> commandHandler() {
+        return (state, command) -> switch (command) {
+            case Told(var message) -> told(state, message);
+            case FleetAnswered(var reply) -> fleetAnswered(state, reply);
+            case MigrationAnswered(MigrationShown(var view))
+            when state instanceof Running running -> persist(rules.onMigration(running, view));
+            case MigrationAnswered(MigrationRefused(var migration, var reason))
+            when state instanceof Running running -> persist(EvacuationRules.onRefused(running, migration, reason));
+            case LedgerAnswered(var reply)
+            when state instanceof Running running -> persist(ledgerAnswered(running, reply.view()));
+            case Look() -> {
+                look(state);
+                yield Effect().noReply();
+            }
+            case Leave() -> {
+                shard.tell(new Passivate<>(context.getSelf()));
+                yield Effect().noReply();
+            }
+            // an answer to a question of a state that has been left
+            case MigrationAnswered _, LedgerAnswered _ -> Effect().noReply();
+        };
+    }
+
+    private ReplyEffect<EvacuationEvent, EvacuationState> told(EvacuationState state, EvacuationMessage message) {
+        boolean foreign = !message.evacuation().equals(id);
+        String refusal = "this is evacuation " + id + ", the request is for " + message.evacuation();
+        return switch (message) {
+            case StartEvacuation start
+            when foreign -> Effect().reply(start.replyTo(), new EvacuationRefused(id, refusal));
+            case ShowEvacuation show when foreign -> Effect().reply(show.replyTo(), new EvacuationRefused(id, refusal));
+            case StartEvacuation start
+            when state instanceof Unasked -> {
+                // whether the hosts exist only the fleet can say
+                unchecked.add(start);
+                timers.cancel("leave");
+                timers.startTimerWithFixedDelay("look", new Look(), settings.lookInterval());
+                look(state);
+                yield Effect().noReply();
+            }
+            case StartEvacuation start -> Effect().reply(start.replyTo(), show(state));
+            case ShowEvacuation show -> Effect().reply(show.replyTo(), show(state));
+            case MigrationEnded ended
+            when state instanceof Running running && !foreign -> persist(rules.onMigration(running, ended.view()));
+            case MigrationEnded _ -> Effect().noReply();
+        };
+    }
+
+    private ReplyEffect<EvacuationEvent, EvacuationState> fleetAnswered(EvacuationState state, FleetReply reply) {
+        return switch (reply) {
+            case FleetChanged() -> {
+                look(state);
+                yield Effect().noReply();
+            }
+            case FleetRefused(var reason) -> {
+                context.getLog().warn("evacuation {}: the fleet refused: {}", id, reason);
+                yield Effect().noReply();
+            }
+            case FleetShown shown -> fleetShown(state, shown);
+        };
+    }
+
+    private ReplyEffect<EvacuationEvent, EvacuationState> fleetShown(EvacuationState state, FleetShown shown) {
+        fleet = Optional.of(shown);
+        return switch (state) {
+            case Unasked _ -> check(shown);
+            case Planning planning -> {
+                List<String> open = EvacuationRules.uncordoned(planning.job(), shown);
+                open.forEach(host -> ports.fleet().tell(new CordonHost(host, true, fleetAnswers)));
+                yield open.isEmpty()
+                        ? persist(rules.plan(planning, shown))
+                        : Effect().noReply();
+            }
+            case Running running -> {
+                List<EvacuationEvent> events =
+                        rules.onFleet(running, shown, ports.wall().millis());
+                if (events.isEmpty()) {
+                    EvacuationRules.startable(running, shown)
+                            .forEach(row ->
+                                    ports.ledgers().apply(row.vm()).tell(new QueryOwnership(row.vm(), ledgerAnswers)));
+                }
+                yield persist(events);
+            }
+            case Ended _ -> Effect().noReply();
+        };
+    }
+
+    private ReplyEffect<EvacuationEvent, EvacuationState> check(FleetShown shown) {
+        if (unchecked.isEmpty()) {
+            return Effect().noReply();
+        }
+        List<StartEvacuation> asked = List.copyOf(unchecked);
+        unchecked.clear();
+        StartEvacuation first = asked.getFirst();
+        Optional<String> fault = EvacuationRules.fault(first.hosts(), shown);
+        if (fault.isPresent()) {
+            timers.cancel("look");
+            timers.startSingleTimer("leave", new Leave(), settings.passivateAfter());
+            asked.forEach(start -> start.replyTo().tell(new EvacuationRefused(id, fault.get())));
+            return Effect().noReply();
+        }
+        return Effect()
+                .persist((EvacuationEvent) new EvacuationRequested(
+                        first.hosts(), first.options(), ports.wall().millis()))
+                .thenRun(this::takeUp)
+                .thenRun(after -> asked.forEach(start -> start.replyTo().tell(show(after))))
+                .thenNoReply();
+    }
+
+    /** Starts only what is still due: limits may have been used up by an answer that came before this one. */
+    private List<EvacuationEvent> ledgerAnswered(Running state, OwnershipView ledger) {
+        return fleet.stream()
+                .flatMap(shown -> EvacuationRules.startable(state, shown).stream()
+                        .filter(row -> row.vm().equals(ledger.vm()))
+                        .flatMap(row -> EvacuationRules.onLedger(row, state.job(), ledger, shown).stream()))
+                .toList();
+    }
+
+    private ReplyEffect<EvacuationEvent, EvacuationState> persist(List<EvacuationEvent> events) {
+        return events.isEmpty()
+                ? Effect().noReply()
+                : Effect().persist(events).thenRun(this::changed).thenNoReply();
+    }
+
+    private EvacuationReply show(EvacuationState state) {
+        return switch (state) {
+            case Unasked _ -> {
+                timers.startSingleTimer("leave", new Leave(), settings.passivateAfter());
+                yield new EvacuationRefused(id, "no evacuation '" + id + "'");
+            }
+            case Asked asked ->
+                new EvacuationShown(EvacuationState.view(asked, ports.wall().millis()));
+        };
+    }
+
+    private void takeUp(EvacuationState state) {
+        if (state instanceof Planning || state instanceof Running) {
+            timers.startTimerWithFixedDelay("look", new Look(), settings.lookInterval());
+        }
+        changed(state);
+    }
+
+    private void changed(EvacuationState state) {
+        switch (state) {
+            case Unasked _ -> timers.startSingleTimer("leave", new Leave(), settings.passivateAfter());
+            case Ended ended -> {
+                context.getLog().info("evacuation {} ended, completed: {}", id, ended.completed());
+                timers.cancelAll();
+                timers.startSingleTimer("leave", new Leave(), settings.passivateAfter());
+            }
+            case Planning _, Running _ -> look(state);
+        }
+    }
+
+    private void look(EvacuationState state) {
+        if (state instanceof Ended) {
+            return;
+        }
+        ports.fleet().tell(new ShowFleet(fleetAnswers));
+        if (state instanceof Running running) {
+            running.rows().stream()
+                    .filter(row -> row.state() == RowState.MIGRATING)
+                    .forEach(row -> startOrAsk(running, row));
+        }
+    }
+
+    private void startOrAsk(Running state, EvacuationRow row) {
+        String migration = row.migrations().getLast();
+        ports.migrations()
+                .apply(migration)
+                .tell(new StartMigration(
+                        migration,
+                        row.spec(),
+                        row.from(),
+                        row.to().orElseThrow(),
+                        row.epoch(),
+                        state.job().options(),
+                        Optional.of(id),
+                        migrationAnswers));
+    }
+}

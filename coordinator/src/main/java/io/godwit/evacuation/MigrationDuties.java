@@ -1,0 +1,98 @@
+package io.godwit.evacuation;
+
+import io.godwit.evacuation.MigrationState.Aborting;
+import io.godwit.evacuation.MigrationState.Committing;
+import io.godwit.evacuation.MigrationState.Ended;
+import io.godwit.evacuation.MigrationState.GoingBack;
+import io.godwit.evacuation.MigrationState.Opening;
+import io.godwit.evacuation.MigrationState.Preparing;
+import io.godwit.evacuation.MigrationState.Releasing;
+import io.godwit.evacuation.MigrationState.Resuming;
+import io.godwit.evacuation.MigrationState.Saving;
+import io.godwit.evacuation.MigrationState.Switching;
+import io.godwit.evacuation.MigrationState.Unasked;
+import io.godwit.proto.host.HostCommand;
+import io.godwit.proto.host.HostCommand.BeginSave;
+import io.godwit.proto.host.HostCommand.CancelSave;
+import io.godwit.proto.host.HostCommand.DiscardIncoming;
+import io.godwit.proto.host.HostCommand.PrepareIncoming;
+import io.godwit.proto.host.HostCommand.ReleaseSource;
+import io.godwit.proto.host.HostCommand.RunVm;
+import io.godwit.proto.host.HostCommand.SwitchOver;
+import io.godwit.proto.ownership.OwnershipCommand;
+import io.godwit.proto.ownership.OwnershipCommand.AbortHandoff;
+import io.godwit.proto.ownership.OwnershipCommand.BeginHandoff;
+import io.godwit.proto.ownership.OwnershipCommand.CommitHandoff;
+import io.godwit.proto.ownership.OwnershipReply;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.pekko.actor.typed.ActorRef;
+
+/**
+ * What a state obliges the migration to do: at once when the state is durable, again and again until it is left, and
+ * again after a recovery. Derived from the state alone, so a coordinator that dies in between changes nothing.
+ */
+public final class MigrationDuties {
+    private MigrationDuties() {}
+
+    /** A command for a host's agent. */
+    public record Order(String host, HostCommand command) {}
+
+    /** What the hosts are to be told. */
+    public static List<Order> orders(MigrationState state) {
+        return switch (state) {
+            case Preparing(var job, var unused) ->
+                List.of(new Order(
+                        job.to(), new PrepareIncoming(job.id(), job.spec(), job.from(), job.epoch(), job.options())));
+            // repeated after it has begun, too: the host's word that it is ready may have been lost with a coordinator
+            case Saving(var job, var unused, var endpoint, var unusedBegun) ->
+                List.of(new Order(job.from(), new BeginSave(job.id(), job.vm(), job.epoch(), endpoint, job.options())));
+            case Switching(var job, var unused) ->
+                List.of(new Order(job.from(), new SwitchOver(job.id(), job.vm(), job.epoch())));
+            case Resuming(var job, var unused, var epoch) ->
+                List.of(new Order(job.to(), new RunVm(job.id(), job.vm(), epoch)));
+            case Releasing(var job, var unused, var epoch) ->
+                List.of(new Order(job.from(), new ReleaseSource(job.id(), job.vm(), epoch)));
+            case GoingBack back -> backOrders(back);
+            case Unasked _, Opening _, Committing _, Aborting _, Ended _ -> List.of();
+        };
+    }
+
+    private static List<Order> backOrders(GoingBack back) {
+        var job = back.job();
+        List<Order> orders = new ArrayList<>();
+        if (!back.sourceDone()) {
+            orders.add(new Order(
+                    job.from(),
+                    back.runEpoch() > 0
+                            ? new RunVm(job.id(), job.vm(), back.runEpoch())
+                            : new CancelSave(job.id(), job.vm(), back.reason())));
+        }
+        if (!back.destinationDone()) {
+            orders.add(new Order(job.to(), new DiscardIncoming(job.id(), job.vm(), back.reason())));
+        }
+        return orders;
+    }
+
+    /** What the ledger is to be asked. */
+    public static Optional<OwnershipCommand> question(MigrationState state, ActorRef<OwnershipReply> replyTo) {
+        return switch (state) {
+            case Opening(var job, var unused) ->
+                Optional.of(new BeginHandoff(
+                        job.vm(),
+                        job.id(),
+                        job.from(),
+                        job.to(),
+                        job.epoch(),
+                        job.options().handoffDeadlineMs(),
+                        replyTo));
+            case Committing(var job, var unused) ->
+                Optional.of(new CommitHandoff(job.vm(), job.id(), job.epoch(), replyTo));
+            case Aborting(var job, var unused, var reason, var unusedCancelled) ->
+                Optional.of(new AbortHandoff(job.vm(), job.id(), job.epoch(), reason, replyTo));
+            case Unasked _, Preparing _, Saving _, Switching _, Resuming _, Releasing _, GoingBack _, Ended _ ->
+                Optional.empty();
+        };
+    }
+}

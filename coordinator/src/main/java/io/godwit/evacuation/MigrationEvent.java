@@ -1,0 +1,79 @@
+package io.godwit.evacuation;
+
+import io.godwit.proto.WireMessage;
+import io.godwit.proto.host.DataEndpoint;
+import io.godwit.proto.migration.Downtime;
+import io.godwit.proto.migration.MigrationOptions;
+import io.godwit.proto.migration.SaveStats;
+import io.godwit.proto.migration.StateTriple;
+import io.godwit.proto.vm.VmSpec;
+import java.util.List;
+import java.util.Optional;
+
+/** What has happened to one migration. Persisted before anything is done about it. */
+public sealed interface MigrationEvent extends WireMessage {
+    /** Somebody wants {@code spec} moved; the source holds {@code epoch}. */
+    record MigrationRequested(
+            VmSpec spec, String from, String to, long epoch, MigrationOptions options, Optional<String> evacuation)
+            implements MigrationEvent {}
+
+    /** The destination waits for the stream at {@code endpoint}. */
+    record DestinationPrepared(DataEndpoint endpoint) implements MigrationEvent {}
+
+    /** The source has connected. */
+    record PreCopyBegan() implements MigrationEvent {}
+
+    /** The source predicts a blackout within the limit: the ledger is to open the handoff. */
+    record HandoffWanted(SaveStats stats) implements MigrationEvent {}
+
+    /** The ledger has opened it: the source may stop the VM. */
+    record HandoffOpened() implements MigrationEvent {}
+
+    /** The destination holds everything and stands still: the ledger is to commit. */
+    record DestinationLoaded(boolean verified) implements MigrationEvent {}
+
+    /** The ledger has committed: the destination owns the VM under {@code epoch}. */
+    record HandoffCommitted(long epoch) implements MigrationEvent {}
+
+    /** The destination runs the VM. */
+    record DestinationRan(List<StateTriple> states) implements MigrationEvent {
+        public DestinationRan {
+            states = List.copyOf(states);
+        }
+    }
+
+    /** The source has destroyed its copy: completed. */
+    record SourceLetGo(SaveStats stats, Downtime downtime, List<StateTriple> states) implements MigrationEvent {
+        public SourceLetGo {
+            states = List.copyOf(states);
+        }
+    }
+
+    /** The migration cannot, or shall not, go on. With a handoff wanted or open the ledger decides whether it may end. */
+    record RollbackBegan(String reason, boolean cancelled) implements MigrationEvent {}
+
+    /** The ledger has aborted: the source owns the VM under {@code epoch}. */
+    record HandoffAborted(long epoch) implements MigrationEvent {}
+
+    /** The ledger knows nothing of this handoff and never will: there is nothing to abort. */
+    record HandoffDisowned(String reason) implements MigrationEvent {}
+
+    /** The source runs the VM as before; with {@code trouble} it does not, and says why. */
+    record SourceSettled(List<StateTriple> states, Optional<String> trouble) implements MigrationEvent {
+        public SourceSettled {
+            states = List.copyOf(states);
+        }
+    }
+
+    /** The destination has no copy any more. */
+    record DestinationCleared() implements MigrationEvent {}
+
+    /** The source's agent is gone, and the guest with it. */
+    record SourceVanished() implements MigrationEvent {}
+
+    /** The destination's agent is gone, and its copy with it. */
+    record DestinationVanished() implements MigrationEvent {}
+
+    /** After the commit: the VM will not run at the destination. */
+    record MigrationStopped(String reason) implements MigrationEvent {}
+}

@@ -1,0 +1,27 @@
+package io.godwit.evacuation;
+
+import io.godwit.proto.KryoMessage;
+import io.godwit.proto.migration.MigrationOptions;
+import io.godwit.proto.vm.VmSpec;
+import java.util.Optional;
+
+/**
+ * What a migration was asked to do; never changes.
+ *
+ * @param epoch the epoch under which the source holds the VM
+ * @param evacuation who is told when it ends
+ */
+public record MigrationJob(
+        String id,
+        VmSpec spec,
+        String from,
+        String to,
+        long epoch,
+        MigrationOptions options,
+        Optional<String> evacuation)
+        implements KryoMessage {
+    /** Name of the VM. */
+    public String vm() {
+        return spec.name();
+    }
+}

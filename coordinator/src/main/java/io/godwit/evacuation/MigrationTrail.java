@@ -1,0 +1,76 @@
+package io.godwit.evacuation;
+
+import io.godwit.proto.KryoMessage;
+import io.godwit.proto.migration.Downtime;
+import io.godwit.proto.migration.SaveStats;
+import io.godwit.proto.migration.StateTriple;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * What a migration has gathered on its way.
+ *
+ * @param source triples that the source published
+ * @param destination triples that the destination published
+ * @param stats of the save path, as last reported durably
+ * @param downtime NONE until the source has let go
+ * @param verified whether both digests were compared and equal
+ * @param sourceGone whether the source's agent died, and the guest with it
+ * @param destinationGone whether the destination's agent died, and its copy with it
+ */
+public record MigrationTrail(
+        List<StateTriple> source,
+        List<StateTriple> destination,
+        SaveStats stats,
+        Downtime downtime,
+        boolean verified,
+        boolean sourceGone,
+        boolean destinationGone)
+        implements KryoMessage {
+    static final MigrationTrail NEW =
+            new MigrationTrail(List.of(), List.of(), SaveStats.NONE, Downtime.NONE, false, false, false);
+
+    public MigrationTrail {
+        source = List.copyOf(source);
+        destination = List.copyOf(destination);
+    }
+
+    MigrationTrail withStats(SaveStats known) {
+        return new MigrationTrail(source, destination, known, downtime, verified, sourceGone, destinationGone);
+    }
+
+    MigrationTrail withDowntime(Downtime known) {
+        return new MigrationTrail(source, destination, stats, known, verified, sourceGone, destinationGone);
+    }
+
+    MigrationTrail withVerified(boolean known) {
+        return new MigrationTrail(source, destination, stats, downtime, known, sourceGone, destinationGone);
+    }
+
+    MigrationTrail withoutSource() {
+        return new MigrationTrail(source, destination, stats, downtime, verified, true, destinationGone);
+    }
+
+    MigrationTrail withoutDestination() {
+        return new MigrationTrail(source, destination, stats, downtime, verified, sourceGone, true);
+    }
+
+    MigrationTrail plusSource(List<StateTriple> more) {
+        return new MigrationTrail(
+                join(source, more), destination, stats, downtime, verified, sourceGone, destinationGone);
+    }
+
+    MigrationTrail plusDestination(List<StateTriple> more) {
+        return new MigrationTrail(
+                source, join(destination, more), stats, downtime, verified, sourceGone, destinationGone);
+    }
+
+    /** Source's first. */
+    List<StateTriple> states() {
+        return join(source, destination);
+    }
+
+    private static List<StateTriple> join(List<StateTriple> first, List<StateTriple> second) {
+        return Stream.concat(first.stream(), second.stream()).toList();
+    }
+}

@@ -1,0 +1,51 @@
+package io.godwit.fleet;
+
+import io.godwit.fleet.CoordinatorException.NotFound;
+import io.godwit.fleet.CoordinatorException.Unavailable;
+import io.godwit.proto.Names;
+import io.godwit.proto.host.HostCommand;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeoutException;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.RecipientRef;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.actor.typed.receptionist.Receptionist;
+import org.apache.pekko.japi.function.Function;
+
+/** Questions from outside the actors, with one kind of failure for no answer. */
+final class Asking {
+    private final ActorSystem<?> system;
+
+    Asking(ActorSystem<?> system) {
+        this.system = system;
+    }
+
+    /** @param whom for the failure's message, such as {@code the fleet view} */
+    <Q, A> CompletionStage<A> ask(
+            RecipientRef<Q> target, Function<ActorRef<A>, Q> question, Duration limit, String whom) {
+        return AskPattern.ask(target, question, limit, system.scheduler())
+                .exceptionallyCompose(failure -> CompletableFuture.failedFuture(translate(failure, whom, limit)));
+    }
+
+    /** The agent of {@code host}; NotFound when none is listed and reachable. */
+    CompletionStage<ActorRef<HostCommand>> agent(String host, Duration limit) {
+        var key = Names.agentOf(host);
+        return this.<Receptionist.Command, Receptionist.Listing>ask(
+                        system.receptionist(), replyTo -> Receptionist.find(key, replyTo), limit, "the receptionist")
+                .thenApply(listing -> listing.getServiceInstances(key).stream()
+                        .findAny()
+                        .orElseThrow(() -> new NotFound("reachable agent of host", host)));
+    }
+
+    private static Throwable translate(Throwable failure, String whom, Duration limit) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        return cause instanceof TimeoutException
+                ? new Unavailable(whom + " did not answer within " + limit.toMillis() + " ms")
+                : cause;
+    }
+}

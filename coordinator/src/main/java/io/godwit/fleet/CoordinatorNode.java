@@ -1,0 +1,221 @@
+package io.godwit.fleet;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigValueFactory;
+import io.godwit.evacuation.EvacuationEntity;
+import io.godwit.evacuation.EvacuationPorts;
+import io.godwit.evacuation.EvacuationSettings;
+import io.godwit.evacuation.MigrationEntity;
+import io.godwit.evacuation.MigrationPorts;
+import io.godwit.evacuation.MigrationSettings;
+import io.godwit.ownership.OwnershipEntity;
+import io.godwit.plan.FirstFit;
+import io.godwit.plan.Planner;
+import io.godwit.proto.MonotonicClock;
+import io.godwit.proto.Names;
+import io.godwit.proto.fleet.FleetCommand;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.random.RandomGenerator;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.CoordinatedShutdown;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.cluster.sharding.typed.ClusterShardingSettings;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
+import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
+import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.cluster.typed.ClusterSingleton;
+import org.apache.pekko.cluster.typed.ClusterSingletonSettings;
+import org.apache.pekko.cluster.typed.Join;
+import org.apache.pekko.cluster.typed.SingletonActor;
+import org.apache.pekko.persistence.jdbc.query.javadsl.JdbcReadJournal;
+import org.apache.pekko.persistence.jdbc.testkit.javadsl.SchemaUtils;
+import org.apache.pekko.persistence.query.PersistenceQuery;
+import org.apache.pekko.persistence.typed.PersistenceId;
+import org.apache.pekko.stream.javadsl.Sink;
+
+/**
+ * One coordinator's process: the cluster node, its journal, and the actors on it. Blocking: called by an entry point, not
+ * by an actor.
+ */
+public final class CoordinatorNode implements AutoCloseable {
+    private static final long CLOSE_SECONDS_MAX = 20;
+
+    private final ActorSystem<Void> system;
+    private final Coordinator coordinator;
+
+    private CoordinatorNode(ActorSystem<Void> system, Coordinator coordinator) {
+        this.system = system;
+        this.coordinator = coordinator;
+    }
+
+    /**
+     * Starts a node with the real clocks and the first-fit planner; returns when the store is open and the actors are
+     * started, which may be before the node is a member of a cluster that it joins.
+     *
+     * @throws IOException when the data folder or the store cannot be opened, or the port is taken: which, and why
+     */
+    public static CoordinatorNode start(NodeOptions options) throws IOException {
+        return start(options, ConfigFactory.empty());
+    }
+
+    /** As {@link #start(NodeOptions)}; {@code overrides} win over every other setting. */
+    public static CoordinatorNode start(NodeOptions options, Config overrides) throws IOException {
+        Files.createDirectories(options.dataDir());
+        Config config = config(options, overrides);
+        ActorSystem<Void> system;
+        try {
+            system = ActorSystem.create(Behaviors.<Void>empty(), Names.SYSTEM, config);
+        } catch (RuntimeException e) {
+            throw new IOException(
+                    "cannot start a coordinator at " + options.clusterHost() + ":" + options.clusterPort() + ": "
+                            + rootMessage(e),
+                    e);
+        }
+        try {
+            CoordinatorSettings settings = CoordinatorSettings.from(config);
+            SchemaUtils.createIfNotExists(system)
+                    .toCompletableFuture()
+                    .get(settings.schemaTimeout().toMillis(), TimeUnit.MILLISECONDS);
+            Coordinator coordinator = startActors(system, config, settings);
+            if (options.seedNodes().isEmpty()) {
+                Cluster cluster = Cluster.get(system);
+                cluster.manager().tell(Join.create(cluster.selfMember().address()));
+            }
+            return new CoordinatorNode(system, coordinator);
+        } catch (ExecutionException | TimeoutException | RuntimeException e) {
+            system.terminate();
+            throw new IOException("cannot open the journal in " + options.dataDir() + ": " + rootMessage(e), e);
+        } catch (InterruptedException e) {
+            system.terminate();
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while opening the journal in " + options.dataDir(), e);
+        }
+    }
+
+    private static Coordinator startActors(ActorSystem<Void> system, Config config, CoordinatorSettings settings) {
+        ClusterSharding sharding = ClusterSharding.get(system);
+        InstantSource wall = InstantSource.system();
+        MonotonicClock clock = System::nanoTime;
+        Planner planner = new FirstFit();
+        ActorRef<FleetCommand> fleet = ClusterSingleton.get(system)
+                .init(SingletonActor.of(FleetView.create(clock, settings.reportFresh()), Names.FLEET_VIEW)
+                        .withSettings(ClusterSingletonSettings.create(system).withRole(Names.COORDINATOR_ROLE)));
+        var migrationPorts = new MigrationPorts(
+                vm -> sharding.entityRefFor(Names.OWNERSHIP, vm), id -> sharding.entityRefFor(Names.EVACUATION, id));
+        var evacuationPorts = new EvacuationPorts(
+                fleet,
+                vm -> sharding.entityRefFor(Names.OWNERSHIP, vm),
+                id -> sharding.entityRefFor(Names.MIGRATION, id),
+                planner,
+                wall);
+        MigrationSettings migrationSettings = MigrationSettings.from(config);
+        EvacuationSettings evacuationSettings = EvacuationSettings.from(config);
+        ClusterShardingSettings plain = ClusterShardingSettings.create(system).withRole(Names.COORDINATOR_ROLE);
+        // a saga must go on after a restart though nobody asks for it
+        ClusterShardingSettings remembered = plain.withRememberEntities(true);
+        sharding.init(Entity.of(
+                        Names.OWNERSHIP,
+                        entity -> OwnershipEntity.create(
+                                entity.getEntityId(), PersistenceId.of(Names.OWNERSHIP.name(), entity.getEntityId())))
+                .withSettings(plain));
+        sharding.init(Entity.of(
+                        Names.MIGRATION,
+                        entity -> MigrationEntity.create(
+                                entity.getEntityId(),
+                                PersistenceId.of(Names.MIGRATION.name(), entity.getEntityId()),
+                                entity.getShard(),
+                                migrationSettings,
+                                migrationPorts))
+                .withSettings(remembered));
+        sharding.init(Entity.of(
+                        Names.EVACUATION,
+                        entity -> EvacuationEntity.create(
+                                entity.getEntityId(),
+                                PersistenceId.of(Names.EVACUATION.name(), entity.getEntityId()),
+                                entity.getShard(),
+                                evacuationSettings,
+                                evacuationPorts))
+                .withSettings(remembered));
+        JdbcReadJournal journal =
+                PersistenceQuery.get(system).getReadJournalFor(JdbcReadJournal.class, JdbcReadJournal.Identifier());
+        return new CoordinatorService(
+                new CoordinatorPorts(
+                        system,
+                        fleet,
+                        vm -> sharding.entityRefFor(Names.OWNERSHIP, vm),
+                        id -> sharding.entityRefFor(Names.MIGRATION, id),
+                        id -> sharding.entityRefFor(Names.EVACUATION, id),
+                        () -> journal.currentPersistenceIds().runWith(Sink.seq(), system),
+                        planner,
+                        IdSource.of(wall, RandomGenerator.getDefault())),
+                settings);
+    }
+
+    private static Config config(NodeOptions options, Config overrides) {
+        // one file, written at every commit, so that a killed process loses nothing it has answered for
+        String url = "jdbc:h2:file:" + options.dataDir().toAbsolutePath().resolve("journal")
+                + ";DB_CLOSE_ON_EXIT=FALSE;WRITE_DELAY=0";
+        List<String> seeds = options.seedNodes().stream()
+                .map(seed -> "pekko://" + Names.SYSTEM + "@" + seed)
+                .toList();
+        Config node = ConfigFactory.parseMap(Map.of(
+                        "pekko.remote.artery.canonical.hostname", options.clusterHost(),
+                        "pekko.remote.artery.canonical.port", options.clusterPort(),
+                        "pekko-persistence-jdbc.shared-databases.slick.db.url", url))
+                .withValue("pekko.cluster.seed-nodes", ConfigValueFactory.fromIterable(seeds));
+        return ConfigFactory.load(
+                overrides.withFallback(node).withFallback(ConfigFactory.parseResources("godwit-coordinator.conf")));
+    }
+
+    /** What the interfaces may ask. */
+    public Coordinator coordinator() {
+        return coordinator;
+    }
+
+    /** The actor system, for whoever serves the interfaces. */
+    public ActorSystem<Void> system() {
+        return system;
+    }
+
+    /** Port of the cluster connection. */
+    public int clusterPort() {
+        return Cluster.get(system).selfMember().address().getPort().orElse(0);
+    }
+
+    /** Completes when the actor system has ended, by {@link #close()}, a signal, or by being downed. */
+    public CompletionStage<Done> ended() {
+        return system.getWhenTerminated();
+    }
+
+    /** Leaves the cluster, hands its actors over, and closes the store. */
+    @Override
+    public void close() {
+        CoordinatedShutdown.get(system).runAll(CoordinatedShutdown.unknownReason());
+        try {
+            system.getWhenTerminated().toCompletableFuture().get(CLOSE_SECONDS_MAX, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            system.log().warn("the coordinator did not stop in order: {}", e.toString());
+        }
+    }
+
+    private static String rootMessage(Throwable e) {
+        Throwable root = e;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return root.getMessage() == null ? root.toString() : root.getMessage();
+    }
+}

@@ -1,0 +1,35 @@
+package io.godwit.fleet;
+
+import io.godwit.plan.Planner;
+import io.godwit.proto.evacuation.EvacuationMessage;
+import io.godwit.proto.fleet.FleetCommand;
+import io.godwit.proto.migration.MigrationMessage;
+import io.godwit.proto.ownership.OwnershipCommand;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.RecipientRef;
+
+/**
+ * Whom and what the coordinator's service uses.
+ *
+ * @param system asks are sent from here
+ * @param fleet FleetView
+ * @param ledgers the ledger of a VM
+ * @param migrations a migration by id
+ * @param evacuations an evacuation by id
+ * @param persistenceIds every entity that has ever persisted something
+ * @param planner finds places
+ * @param ids makes ids
+ */
+public record CoordinatorPorts(
+        ActorSystem<?> system,
+        RecipientRef<FleetCommand> fleet,
+        Function<String, RecipientRef<OwnershipCommand>> ledgers,
+        Function<String, RecipientRef<MigrationMessage>> migrations,
+        Function<String, RecipientRef<EvacuationMessage>> evacuations,
+        Supplier<CompletionStage<List<String>>> persistenceIds,
+        Planner planner,
+        IdSource ids) {}

@@ -1,0 +1,27 @@
+package io.godwit.fleet;
+
+import com.typesafe.config.Config;
+import java.time.Duration;
+
+/**
+ * Limits of the coordinator's own questions; {@code godwit.coordinator} in reference.conf says why each has its value.
+ *
+ * @param askTimeout for an answer of an entity or of FleetView
+ * @param hostTimeout for an answer of a host agent, such as to the creation of a VM
+ * @param reportFresh a host's report no older than this shows by itself that the host is up
+ * @param listParallelism entities asked at the same time for a listing
+ * @param schemaTimeout for the store's schema on start
+ */
+public record CoordinatorSettings(
+        Duration askTimeout, Duration hostTimeout, Duration reportFresh, int listParallelism, Duration schemaTimeout) {
+    /** Reads {@code godwit.coordinator} of {@code config}. */
+    public static CoordinatorSettings from(Config config) {
+        Config own = config.getConfig("godwit.coordinator");
+        return new CoordinatorSettings(
+                own.getDuration("ask-timeout"),
+                own.getDuration("host-timeout"),
+                own.getDuration("report-fresh"),
+                own.getInt("list-parallelism"),
+                own.getDuration("schema-timeout"));
+    }
+}

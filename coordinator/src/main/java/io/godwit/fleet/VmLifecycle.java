@@ -1,0 +1,208 @@
+package io.godwit.fleet;
+
+import io.godwit.fleet.CoordinatorException.NotFound;
+import io.godwit.fleet.CoordinatorException.Refused;
+import io.godwit.plan.FirstFit;
+import io.godwit.plan.Fleet;
+import io.godwit.proto.fleet.FleetCommand;
+import io.godwit.proto.fleet.FleetCommand.DeregisterVm;
+import io.godwit.proto.fleet.FleetCommand.RegisterVm;
+import io.godwit.proto.fleet.FleetReply;
+import io.godwit.proto.fleet.FleetReply.FleetChanged;
+import io.godwit.proto.fleet.FleetReply.FleetRefused;
+import io.godwit.proto.fleet.FleetReply.FleetShown;
+import io.godwit.proto.fleet.VmView;
+import io.godwit.proto.host.HostCommand;
+import io.godwit.proto.host.HostCommand.CreateVm;
+import io.godwit.proto.host.HostCommand.DestroyVm;
+import io.godwit.proto.host.HostReply;
+import io.godwit.proto.host.HostReply.HostRefused;
+import io.godwit.proto.host.HostReply.VmChanged;
+import io.godwit.proto.host.HostReply.VmChecked;
+import io.godwit.proto.host.HostReply.VmGone;
+import io.godwit.proto.host.VmStatus;
+import io.godwit.proto.ownership.OwnershipCommand;
+import io.godwit.proto.ownership.OwnershipCommand.ClaimOwnership;
+import io.godwit.proto.ownership.OwnershipCommand.QueryOwnership;
+import io.godwit.proto.ownership.OwnershipCommand.ReleaseOwnership;
+import io.godwit.proto.ownership.OwnershipReply;
+import io.godwit.proto.ownership.OwnershipReply.OwnershipAccepted;
+import io.godwit.proto.ownership.OwnershipReply.OwnershipRefused;
+import io.godwit.proto.ownership.OwnershipView;
+import io.godwit.proto.vm.VmSpec;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.regex.Pattern;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.japi.function.Function;
+
+/**
+ * Creates and destroys VMs: register, claim, create; and back in the reverse order when a step fails. A VM is created
+ * only under a claim, so two creations of one name cannot both run.
+ */
+final class VmLifecycle {
+    /** As in host names: it becomes part of ids, paths and metrics. */
+    private static final Pattern NAME = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
+
+    private final CoordinatorPorts ports;
+    private final CoordinatorSettings settings;
+    private final Asking asking;
+
+    VmLifecycle(CoordinatorPorts ports, CoordinatorSettings settings, Asking asking) {
+        this.ports = ports;
+        this.settings = settings;
+        this.asking = asking;
+    }
+
+    CompletionStage<VmStatus> create(VmSpec spec, Optional<String> wanted) {
+        if (!NAME.matcher(spec.name()).matches()) {
+            return refuse("'" + spec.name() + "' is not a VM name: expected 1 to 63 of a-z, 0-9 and -, no - at an end");
+        }
+        if (spec.memoryBytes() <= 0) {
+            return refuse(
+                    "vm '" + spec.name() + "' has " + spec.memoryBytes() + " bytes of memory; expected more than 0");
+        }
+        return fleet().thenCompose(shown -> {
+            if (shown.vms().stream().anyMatch(vm -> vm.spec().name().equals(spec.name()))) {
+                return refuse("there is a vm '" + spec.name() + "' already");
+            }
+            Fleet fleet = Fleet.of(shown);
+            if (wanted.isPresent() && !fleet.hosts().containsKey(wanted.get())) {
+                return CompletableFuture.failedFuture(new NotFound("host", wanted.get()));
+            }
+            var placement = FirstFit.placeNew(fleet, spec, wanted);
+            return placement
+                    .to()
+                    .map(host -> createOn(spec, host))
+                    .orElseGet(() -> refuse(
+                            "vm '" + spec.name() + "' " + placement.reason().orElse("fits nowhere")));
+        });
+    }
+
+    private CompletionStage<VmStatus> createOn(VmSpec spec, String host) {
+        return change(replyTo -> new RegisterVm(spec, replyTo))
+                .thenCompose(_ -> undoOnFailure(
+                        claim(spec.name(), host)
+                                .thenCompose(claimed -> undoOnFailure(
+                                        launch(spec, host, claimed.epoch()),
+                                        () -> withdraw(spec.name(), host, claimed.epoch()))),
+                        () -> change(replyTo -> new DeregisterVm(spec.name(), replyTo))));
+    }
+
+    private CompletionStage<OwnershipView> claim(String vm, String host) {
+        return ledger(vm, replyTo -> new ClaimOwnership(vm, host, replyTo));
+    }
+
+    private CompletionStage<VmStatus> launch(VmSpec spec, String host, long epoch) {
+        return tellHost(host, replyTo -> new CreateVm(spec, epoch, replyTo)).thenApply(reply -> switch (reply) {
+            case VmChanged(var status) -> status;
+            case HostRefused(var unused, var reason) -> throw new Refused("host " + host + ": " + reason);
+            case VmGone _, VmChecked _ -> throw new Refused("host " + host + " gave the wrong answer: " + reply);
+        });
+    }
+
+    /** Destroys what may have been created after all before the claim is let go: no host runs a VM nobody owns. */
+    private CompletionStage<?> withdraw(String vm, String host, long epoch) {
+        return tellHost(host, replyTo -> new DestroyVm(vm, epoch, replyTo))
+                .thenCompose(_ -> ledger(vm, replyTo -> new ReleaseOwnership(vm, host, epoch, replyTo)));
+    }
+
+    CompletionStage<Void> destroy(String vm) {
+        return fleet().thenCompose(shown -> {
+            VmView view = find(shown, vm);
+            if (view.migration().isPresent() && !view.state().equals("LOST")) {
+                return refuse("vm '" + vm + "' is being moved by migration "
+                        + view.migration().get() + "; cancel that first");
+            }
+            return ownership(vm).thenCompose(owner -> destroyOwned(shown, vm, owner));
+        });
+    }
+
+    private CompletionStage<Void> destroyOwned(FleetShown shown, String vm, OwnershipView owner) {
+        if (owner.handoff().isPresent()) {
+            return refuse("vm '" + vm + "' is being handed off by migration "
+                    + owner.handoff().get().migration());
+        }
+        CompletionStage<?> released = owner.host()
+                .<CompletionStage<?>>map(host -> stopOn(shown, vm, host, owner.epoch())
+                        .thenCompose(
+                                _ -> ledger(vm, replyTo -> new ReleaseOwnership(vm, host, owner.epoch(), replyTo))))
+                .orElseGet(() -> CompletableFuture.completedFuture(null));
+        return released.thenCompose(_ -> change(replyTo -> new DeregisterVm(vm, replyTo)))
+                .thenApply(_ -> null);
+    }
+
+    /** A host that is down has taken the guest with it; one that cannot be reached may still run it. */
+    private CompletionStage<?> stopOn(FleetShown shown, String vm, String host, long epoch) {
+        boolean down = shown.hosts().stream()
+                .anyMatch(known -> known.host().equals(host) && known.state().equals("DOWN"));
+        if (down) {
+            return CompletableFuture.completedFuture(null);
+        }
+        return tellHost(host, replyTo -> new DestroyVm(vm, epoch, replyTo)).thenApply(reply -> switch (reply) {
+            case VmGone gone -> gone;
+            case VmChanged changed -> changed;
+            case HostRefused(var unused, var reason) -> throw new Refused("host " + host + ": " + reason);
+            case VmChecked _ -> throw new Refused("host " + host + " gave the wrong answer: " + reply);
+        });
+    }
+
+    /** The VM as the fleet shows it; throws NotFound. */
+    static VmView find(FleetShown shown, String vm) {
+        return shown.vms().stream()
+                .filter(view -> view.spec().name().equals(vm))
+                .findFirst()
+                .orElseThrow(() -> new NotFound("vm", vm));
+    }
+
+    CompletionStage<FleetShown> fleet() {
+        return this.<FleetReply>askFleet(FleetCommand.ShowFleet::new).thenApply(reply -> switch (reply) {
+            case FleetShown shown -> shown;
+            case FleetRefused(var reason) -> throw new Refused(reason);
+            case FleetChanged _ -> throw new Refused("the fleet view gave the wrong answer");
+        });
+    }
+
+    CompletionStage<Void> change(Function<ActorRef<FleetReply>, FleetCommand> command) {
+        return this.<FleetReply>askFleet(command).thenApply(reply -> switch (reply) {
+            case FleetChanged _, FleetShown _ -> null;
+            case FleetRefused(var reason) -> throw new Refused(reason);
+        });
+    }
+
+    CompletionStage<OwnershipView> ownership(String vm) {
+        return ledger(vm, replyTo -> new QueryOwnership(vm, replyTo));
+    }
+
+    CompletionStage<HostReply> tellHost(String host, Function<ActorRef<HostReply>, HostCommand> command) {
+        return asking.agent(host, settings.askTimeout())
+                .thenCompose(agent -> asking.ask(agent, command, settings.hostTimeout(), "host " + host));
+    }
+
+    private CompletionStage<OwnershipView> ledger(
+            String vm, Function<ActorRef<OwnershipReply>, OwnershipCommand> command) {
+        return asking.<OwnershipCommand, OwnershipReply>ask(
+                        ports.ledgers().apply(vm), command, settings.askTimeout(), "the ledger of vm '" + vm + "'")
+                .thenApply(reply -> switch (reply) {
+                    case OwnershipAccepted(var view) -> view;
+                    case OwnershipRefused(var reason, var unused) -> throw new Refused(reason);
+                });
+    }
+
+    private <A> CompletionStage<A> askFleet(Function<ActorRef<A>, FleetCommand> command) {
+        return asking.ask(ports.fleet(), command, settings.askTimeout(), "the fleet view");
+    }
+
+    private static <A> CompletionStage<A> undoOnFailure(
+            CompletionStage<A> step, java.util.function.Supplier<CompletionStage<?>> undo) {
+        return step.exceptionallyCompose(failure -> undo.get().handle((_, _) -> {
+            throw failure instanceof CompletionException wrapped ? wrapped : new CompletionException(failure);
+        }));
+    }
+
+    private static <A> CompletionStage<A> refuse(String reason) {
+        return CompletableFuture.failedFuture(new Refused(reason));
+    }
+}

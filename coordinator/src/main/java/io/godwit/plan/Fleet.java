@@ -1,0 +1,98 @@
+package io.godwit.plan;
+
+import io.godwit.proto.fleet.FleetReply.FleetShown;
+import io.godwit.proto.fleet.HostView;
+import io.godwit.proto.host.HostInventory;
+import io.godwit.proto.vm.DeviceSpec;
+import io.godwit.proto.vm.VmSpec;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * The fleet as the planner sees it: what each host has left, and what each VM needs.
+ *
+ * @param hosts hosts by name
+ * @param vms VMs that are on a host, by name
+ */
+public record Fleet(Map<String, HostRoom> hosts, Map<String, PlacedVm> vms) {
+    /** A VM where it is now. */
+    public record PlacedVm(VmSpec spec, String host) {}
+
+    /** A VM that will be on {@code host}, though its inventory may not say so yet. */
+    public record Reservation(VmSpec spec, String host) {}
+
+    public Fleet {
+        hosts = Map.copyOf(hosts);
+        vms = Map.copyOf(vms);
+    }
+
+    /** The planner's picture of what FleetView shows. */
+    public static Fleet of(FleetShown shown) {
+        Map<String, HostRoom> hosts = new TreeMap<>();
+        for (HostView host : shown.hosts()) {
+            hosts.put(host.host(), room(host));
+        }
+        Map<String, PlacedVm> vms = new TreeMap<>();
+        shown.vms()
+                .forEach(vm -> vm.host().ifPresent(host -> vms.put(vm.spec().name(), new PlacedVm(vm.spec(), host))));
+        return new Fleet(hosts, vms);
+    }
+
+    /** The same fleet with {@code reservations} taken off, those excepted that a host already reports. */
+    public Fleet with(List<Reservation> reservations) {
+        Map<String, HostRoom> changed = new HashMap<>(hosts);
+        for (Reservation reservation : reservations) {
+            changed.computeIfPresent(
+                    reservation.host(),
+                    (_, room) -> room.holds(reservation.spec().name()) ? room : room.plus(reservation.spec()));
+        }
+        return new Fleet(changed, vms);
+    }
+
+    /** The same fleet as if {@code host} were the only place to go. */
+    public Fleet only(String host) {
+        HostRoom room = hosts.get(host);
+        return new Fleet(room == null ? Map.of() : Map.of(host, room), vms);
+    }
+
+    private static HostRoom room(HostView view) {
+        Optional<String> closed = switch (view.state()) {
+            case "UP" -> view.cordoned() ? Optional.of("is cordoned") : Optional.empty();
+            case "DOWN" -> Optional.of("is down");
+            default -> Optional.of("is unreachable");
+        };
+        if (view.inventory().isEmpty()) {
+            return new HostRoom(
+                    view.host(),
+                    Optional.of(closed.orElse("has not reported")),
+                    0,
+                    0,
+                    Map.of(),
+                    Map.of(),
+                    List.of(),
+                    List.of());
+        }
+        HostInventory inventory = view.inventory().get();
+        long used = 0;
+        Map<String, Integer> devices = new HashMap<>();
+        List<String> held = new ArrayList<>();
+        for (var vm : inventory.vms()) {
+            used += vm.spec().memoryBytes();
+            vm.spec().devices().stream().map(DeviceSpec::model).forEach(model -> devices.merge(model, 1, Integer::sum));
+            held.add(vm.spec().name());
+        }
+        return new HostRoom(
+                view.host(),
+                closed,
+                inventory.capacity().memoryBytes(),
+                used,
+                inventory.capacity().devices(),
+                devices,
+                inventory.drivers(),
+                held);
+    }
+}

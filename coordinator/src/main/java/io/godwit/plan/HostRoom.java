@@ -1,0 +1,91 @@
+package io.godwit.plan;
+
+import io.godwit.proto.vm.DeviceSpec;
+import io.godwit.proto.vm.VmSpec;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * What one host has left.
+ *
+ * @param host its id
+ * @param closed why nothing may be placed there, if so, such as {@code is cordoned}
+ * @param memoryBytes guest RAM it may give out
+ * @param usedBytes given out: every VM there, copies on their way in, and what is planned
+ * @param devices size of each device pool, by model
+ * @param usedDevices taken from each pool
+ * @param drivers guest drivers that work there
+ * @param held names of VMs it holds or will hold
+ */
+public record HostRoom(
+        String host,
+        Optional<String> closed,
+        long memoryBytes,
+        long usedBytes,
+        Map<String, Integer> devices,
+        Map<String, Integer> usedDevices,
+        List<String> drivers,
+        List<String> held) {
+    private static final long MIB = 1 << 20;
+
+    public HostRoom {
+        devices = Map.copyOf(devices);
+        usedDevices = Map.copyOf(usedDevices);
+        drivers = List.copyOf(drivers);
+        held = List.copyOf(held);
+    }
+
+    /** One thing that a VM needs and this host does not have. */
+    public record Lack(String need, String noun, String found) {}
+
+    /** Whether a VM of that name is, or will be, here. */
+    public boolean holds(String vm) {
+        return held.contains(vm);
+    }
+
+    /** The same host after it has taken {@code spec}. */
+    public HostRoom plus(VmSpec spec) {
+        Map<String, Integer> taken = new HashMap<>(usedDevices);
+        spec.devices().stream().map(DeviceSpec::model).forEach(model -> taken.merge(model, 1, Integer::sum));
+        List<String> holding = new ArrayList<>(held);
+        holding.add(spec.name());
+        return new HostRoom(
+                host, closed, memoryBytes, usedBytes + spec.memoryBytes(), devices, taken, drivers, holding);
+    }
+
+    /** What is missing here for {@code spec}; empty when it fits (whether the host is closed is not asked). */
+    public List<Lack> lacks(VmSpec spec) {
+        List<Lack> lacks = new ArrayList<>();
+        if (!spec.driver().equals("auto") && !drivers.contains(spec.driver())) {
+            lacks.add(new Lack("the " + spec.driver() + " driver", "", "has only " + String.join(", ", drivers)));
+        }
+        if (memoryBytes - usedBytes < spec.memoryBytes()) {
+            lacks.add(new Lack(
+                    mib(spec.memoryBytes()),
+                    "",
+                    "has " + mib(Math.max(0, memoryBytes - usedBytes)) + " free of " + mib(memoryBytes)));
+        }
+        demand(spec).forEach((model, wanted) -> {
+            int pool = devices.getOrDefault(model, 0);
+            int free = Math.max(0, pool - usedDevices.getOrDefault(model, 0));
+            if (free < wanted) {
+                lacks.add(new Lack(wanted + " " + model, " " + model, "has " + free + "%s free of " + pool));
+            }
+        });
+        return lacks;
+    }
+
+    private static Map<String, Integer> demand(VmSpec spec) {
+        Map<String, Integer> demand = new TreeMap<>();
+        spec.devices().stream().map(DeviceSpec::model).forEach(model -> demand.merge(model, 1, Integer::sum));
+        return demand;
+    }
+
+    private static String mib(long bytes) {
+        return bytes / MIB + " MiB";
+    }
+}

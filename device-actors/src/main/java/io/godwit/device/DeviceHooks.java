@@ -1,0 +1,263 @@
+package io.godwit.device;
+
+import io.godwit.proto.vm.RunState;
+import io.godwit.stream.DeviceChunkKind;
+import io.godwit.stream.DeviceSink;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What each hook does to the device. May block; called from data-plane threads, one call at a time, by the {@link Device}
+ * actor, which decides beforehand whether the device's state accepts the hook.
+ */
+final class DeviceHooks {
+    private final String name;
+    private final VfioDevice device;
+    private final int chunkBytes;
+    private @Nullable ByteBuffer buffer;
+    private boolean endTaken;
+    private boolean vmRuns;
+
+    /** What came of a hook: the answer, and where the device stood before and after each step it made. */
+    record Outcome(Device.Reply reply, List<DeviceState> states, Optional<String> failure) {
+        DeviceState state() {
+            return states.getLast();
+        }
+    }
+
+    /** A hook's work. */
+    interface Work {
+        Device.Reply run(Walk walk) throws DeviceException, IOException;
+    }
+
+    /** The steps of one hook. */
+    final class Walk {
+        private final List<DeviceState> states = new ArrayList<>();
+
+        DeviceState state() {
+            return states.getLast();
+        }
+
+        /** Walks to {@code target}, one step at a time. */
+        void to(DeviceState target) throws DeviceException {
+            while (true) {
+                MigTransitions.Hop hop =
+                        MigTransitions.nextHop(state(), target, device.supportsPreCopy(), device.supportsP2p());
+                switch (hop) {
+                    case MigTransitions.Hop.There() -> {
+                        return;
+                    }
+                    case MigTransitions.Hop.Refused(var reason) ->
+                        throw new DeviceException("device " + name + ": " + reason);
+                    case MigTransitions.Hop.Step(var next) -> {
+                        device.step(next);
+                        states.add(next);
+                    }
+                }
+            }
+        }
+
+        void reset() throws DeviceException {
+            device.reset();
+            readBack();
+        }
+
+        private void readBack() {
+            DeviceState now = device.state();
+            if (states.isEmpty() || now != state()) {
+                states.add(now);
+            }
+        }
+    }
+
+    DeviceHooks(String name, VfioDevice device, int chunkBytes) {
+        this.name = name;
+        this.device = device;
+        this.chunkBytes = chunkBytes;
+    }
+
+    /** Runs a hook; whatever goes wrong in the device becomes an answer, with the state read back. */
+    Outcome run(DeviceHook hook, Work work) {
+        Walk walk = new Walk();
+        walk.readBack();
+        try {
+            Device.Reply reply = work.run(walk);
+            walk.readBack();
+            return new Outcome(reply, walk.states, Optional.empty());
+        } catch (DeviceException | IOException | RuntimeException e) {
+            walk.readBack();
+            String reason = e.getMessage() == null ? e.getClass().getName() : e.getMessage();
+            return new Outcome(new Device.Failed(name, hook, reason, walk.state()), walk.states, Optional.of(reason));
+        }
+    }
+
+    /** First of all: an actor made anew may find the device of a running VM. */
+    Device.Reply begin(Walk walk) {
+        vmRuns = walk.state().runs();
+        return done(walk);
+    }
+
+    Device.Reply saveSetup(Walk walk) throws DeviceException {
+        buffer();
+        if (walk.state() == DeviceState.RUNNING && device.supportsPreCopy()) {
+            walk.to(DeviceState.PRE_COPY);
+        }
+        return done(walk);
+    }
+
+    Device.Reply pending() throws DeviceException {
+        return new Device.Pending(name, device.precopyBytes(), device.stopCopyBytes());
+    }
+
+    Device.Reply iterate(Walk walk, DeviceSink sink, long maxBytes) throws DeviceException, IOException {
+        long sent = 0;
+        // a device without pre-copy, or of a VM that stands still, has nothing to give out yet
+        while (gives(walk.state()) && sent < maxBytes) {
+            int read = chunk(sink, DeviceChunkKind.PRECOPY);
+            if (read <= 0) {
+                break;
+            }
+            sent += read;
+        }
+        return new Device.Iterated(name, sent);
+    }
+
+    private static boolean gives(DeviceState state) {
+        return state == DeviceState.PRE_COPY || state == DeviceState.PRE_COPY_P2P;
+    }
+
+    Device.Reply complete(DeviceSink sink) throws DeviceException, IOException {
+        byte[] config = device.saveConfig();
+        long sent = config.length;
+        ByteBuffer out = config.length <= chunkBytes ? buffer() : ByteBuffer.allocateDirect(config.length);
+        sink.chunk(name, DeviceChunkKind.CONFIG, out.put(config).flip());
+        int read = chunk(sink, DeviceChunkKind.STOPCOPY);
+        while (read >= 0) {
+            if (read == 0) {
+                throw new DeviceException("device " + name + " gave out nothing, and not its end, in STOP_COPY");
+            }
+            sent += read;
+            read = chunk(sink, DeviceChunkKind.STOPCOPY);
+        }
+        sink.chunk(name, DeviceChunkKind.END, buffer().flip());
+        return new Device.Saved(name, sent, device.digest());
+    }
+
+    private int chunk(DeviceSink sink, DeviceChunkKind kind) throws DeviceException, IOException {
+        ByteBuffer out = buffer();
+        int read = device.read(out);
+        if (read > 0) {
+            sink.chunk(name, kind, out.flip());
+        }
+        return read;
+    }
+
+    Device.Reply cleanup(Walk walk) throws DeviceException {
+        buffer = null;
+        endTaken = false;
+        switch (walk.state()) {
+            case STOP_COPY -> walk.to(DeviceState.STOP);
+            case RESUMING -> {
+                // half a state cannot be left in any other way
+                walk.reset();
+                walk.to(DeviceState.STOP);
+            }
+            case ERROR, STOP, RUNNING, RUNNING_P2P, PRE_COPY, PRE_COPY_P2P -> {}
+        }
+        return done(walk);
+    }
+
+    Device.Reply loadSetup(Walk walk) throws DeviceException {
+        endTaken = false;
+        walk.to(DeviceState.RESUMING);
+        return done(walk);
+    }
+
+    Device.Reply load(DeviceChunkKind kind, ByteBuffer chunk) throws DeviceException {
+        long bytes = chunk.remaining();
+        if (endTaken) {
+            throw new DeviceException("device " + name + ": a " + kind + " chunk after its END");
+        }
+        switch (kind) {
+            case CONFIG -> {
+                byte[] config = new byte[chunk.remaining()];
+                chunk.get(config);
+                device.loadConfig(config);
+            }
+            case PRECOPY, STOPCOPY -> device.write(chunk);
+            case END -> endTaken = true;
+        }
+        return new Device.Loaded(name, bytes);
+    }
+
+    Device.Reply loadCleanup() throws DeviceException {
+        if (!endTaken) {
+            throw new DeviceException("device " + name + ": its END has not come");
+        }
+        return new Device.DigestTaken(name, device.digest());
+    }
+
+    Device.Reply vmStateChanged(Walk walk, RunState to, boolean prepare) throws DeviceException {
+        DeviceState now = walk.state();
+        switch (to) {
+            case RUNNING -> {
+                // a device that runs already needs no barrier before it goes on
+                if (!prepare) {
+                    walk.to(DeviceState.RUNNING);
+                    vmRuns = true;
+                } else if (device.supportsP2p() && now != DeviceState.RUNNING && now != DeviceState.PRE_COPY) {
+                    walk.to(DeviceState.RUNNING_P2P);
+                }
+            }
+            case FINISH_MIGRATE -> stop(walk, prepare, DeviceState.STOP_COPY);
+            case PAUSED, POSTMIGRATE, INTERNAL_ERROR -> stop(walk, prepare, DeviceState.STOP);
+            case PRELAUNCH, RESTORE_VM -> {}
+        }
+        return done(walk);
+    }
+
+    private void stop(Walk walk, boolean prepare, DeviceState target) throws DeviceException {
+        if (!prepare) {
+            vmRuns = false;
+            walk.to(target);
+        } else if (device.supportsP2p() && walk.state() == DeviceState.RUNNING) {
+            walk.to(DeviceState.RUNNING_P2P);
+        } else if (device.supportsP2p() && walk.state() == DeviceState.PRE_COPY) {
+            walk.to(DeviceState.PRE_COPY_P2P);
+        }
+    }
+
+    /** Cancelled or failed: gives up giving out; a broken device is reset, and runs only if its VM does. */
+    Device.Reply migrationEnded(Walk walk) throws DeviceException {
+        switch (walk.state()) {
+            case ERROR -> {
+                walk.reset();
+                if (!vmRuns) {
+                    walk.to(DeviceState.STOP);
+                }
+            }
+            case PRE_COPY -> walk.to(DeviceState.RUNNING);
+            // between the barrier and the stop: the VM's run state brings it back from here
+            case PRE_COPY_P2P -> walk.to(DeviceState.RUNNING_P2P);
+            case STOP, RUNNING, STOP_COPY, RESUMING, RUNNING_P2P -> {}
+        }
+        return done(walk);
+    }
+
+    Device.Reply done(Walk walk) {
+        return new Device.Done(name, walk.state());
+    }
+
+    private ByteBuffer buffer() {
+        ByteBuffer kept = buffer;
+        if (kept == null) {
+            kept = ByteBuffer.allocateDirect(chunkBytes);
+            buffer = kept;
+        }
+        return kept.clear();
+    }
+}

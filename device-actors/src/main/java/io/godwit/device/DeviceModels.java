@@ -1,0 +1,81 @@
+package io.godwit.device;
+
+import com.typesafe.config.Config;
+import io.godwit.memory.IommuSpace;
+import io.godwit.proto.vm.DeviceSpec;
+import io.godwit.vm.GuestLayout;
+import java.time.Duration;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+
+/** The device models there are, by the name a {@link DeviceSpec} gives them. */
+public final class DeviceModels {
+    /** Makes a device of one model. */
+    private interface Factory {
+        VfioDevice create(DeviceSpec spec, GuestLayout layout, IommuSpace space, DeviceTicker ticker)
+                throws DeviceException;
+    }
+
+    private record Model(String identity, Factory factory) {}
+
+    private final Map<String, Model> models = new TreeMap<>();
+
+    private DeviceModels(Config config, Function<String, DeviceFaults> faults) {
+        Duration period = config.getDuration("godwit.device.model-tick");
+        int window = Math.toIntExact(config.getBytes("godwit.device.model-window-bytes"));
+        models.put(
+                "gpu",
+                new Model(
+                        GpuModel.MODEL,
+                        (spec, layout, space, ticker) ->
+                                GpuModel.create(spec, layout, space, ticker, period, faults.apply(spec.name()))));
+        models.put(
+                "nic",
+                new Model(
+                        NicModel.MODEL,
+                        (spec, layout, space, ticker) -> new RegionDeviceAdapter(
+                                spec.name(),
+                                NicModel.create(spec, layout, space, ticker, period, window, faults.apply(spec.name())),
+                                spec.stateBytes())));
+    }
+
+    /** All of them, with the settings under {@code godwit.device} in {@code config}, without faults. */
+    public static DeviceModels standard(Config config) {
+        return new DeviceModels(config, _ -> new DeviceFaults());
+    }
+
+    /** As {@link #standard}; {@code faults} gives the fault switches of a device by its name. */
+    public static DeviceModels withFaults(Config config, Function<String, DeviceFaults> faults) {
+        return new DeviceModels(config, faults);
+    }
+
+    /**
+     * Makes the device that {@code spec} describes, standing in STOP, its memory mapped and pinned in {@code space}.
+     *
+     * @throws IllegalArgumentException when there is no such model, or the spec has a value that the model cannot have
+     * @throws DeviceException when {@code space} refuses its pins
+     */
+    public VfioDevice create(DeviceSpec spec, GuestLayout layout, IommuSpace space, DeviceTicker ticker)
+            throws DeviceException {
+        return model(spec).factory().create(spec, layout, space, ticker);
+    }
+
+    /**
+     * Model name and state format version of the device that {@code spec} describes, such as {@code gpu/1}.
+     *
+     * @throws IllegalArgumentException when there is no such model
+     */
+    public String identity(DeviceSpec spec) {
+        return model(spec).identity();
+    }
+
+    private Model model(DeviceSpec spec) {
+        Model model = models.get(spec.model());
+        if (model == null) {
+            throw new IllegalArgumentException(
+                    "device " + spec.name() + ": no model '" + spec.model() + "'; expected one of " + models.keySet());
+        }
+        return model;
+    }
+}

@@ -1,0 +1,251 @@
+package io.godwit.device;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.godwit.proto.migration.MigrationStatus;
+import io.godwit.proto.vm.DeviceSpec;
+import io.godwit.proto.vm.RunState;
+import io.godwit.stream.DeviceChunkKind;
+import io.godwit.stream.DeviceSink;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Function;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+
+class DeviceTest {
+    private static final ActorTestKit KIT = ActorTestKit.create();
+    private static final ExecutorService POOL = Executors.newVirtualThreadPerTaskExecutor();
+    private static final long STATE = 3L << 20;
+
+    private record Chunk(DeviceChunkKind kind, ByteBuffer bytes) {}
+
+    private final TestProbe<Device.Reply> probe = KIT.createTestProbe();
+    private final List<Chunk> sent = new ArrayList<>();
+    private final DeviceSink sink = (device, kind, data) -> {
+        ByteBuffer bytes = ByteBuffer.allocate(data.remaining());
+        sent.add(new Chunk(kind, bytes.put(data).flip()));
+    };
+
+    @AfterAll
+    static void stop() {
+        KIT.shutdownTestKit();
+        POOL.close();
+    }
+
+    private ActorRef<Device.Command> spawn(Machine machine, DeviceSpec spec) {
+        return KIT.spawn(Device.create(spec.name(), machine.device, POOL));
+    }
+
+    private Device.Reply ask(
+            ActorRef<Device.Command> device, Function<ActorRef<Device.Reply>, Device.Command> command) {
+        device.tell(command.apply(probe.ref()));
+        return probe.receiveMessage();
+    }
+
+    private Device.Reply vm(ActorRef<Device.Command> device, RunState to, boolean prepare) {
+        return ask(device, replyTo -> new Device.VmStateChanged(to, prepare, replyTo));
+    }
+
+    private static Device.Done done(String name, DeviceState state) {
+        return new Device.Done(name, state);
+    }
+
+    @Test
+    void aGpuMovesThroughTheHooksAndRunsAtTheDestination() throws DeviceException {
+        moves(Machine.gpu(STATE, 1 << 20, 1 << 20));
+    }
+
+    @Test
+    void aNicMovesThroughTheHooksAndRunsAtTheDestination() throws DeviceException {
+        moves(Machine.nic(300_000));
+    }
+
+    private void moves(DeviceSpec spec) throws DeviceException {
+        String name = spec.name();
+        try (Machine from = new Machine(spec);
+                Machine to = new Machine(spec)) {
+            boolean p2p = from.device.supportsP2p();
+            ActorRef<Device.Command> source = spawn(from, spec);
+            ActorRef<Device.Command> target = spawn(to, spec);
+            assertThat(vm(source, RunState.RUNNING, true))
+                    .isEqualTo(done(name, p2p ? DeviceState.RUNNING_P2P : DeviceState.STOP));
+            assertThat(vm(source, RunState.RUNNING, false)).isEqualTo(done(name, DeviceState.RUNNING));
+            from.ticker.pass(20);
+            assertThat(ask(source, Device.SaveSetup::new)).isEqualTo(done(name, DeviceState.PRE_COPY));
+            long before = ((Device.Pending) ask(source, Device.SaveLivePending::new)).precopyBytes();
+            Device.Iterated first =
+                    (Device.Iterated) ask(source, replyTo -> new Device.SaveLiveIterate(sink, 1 << 20, replyTo));
+            assertThat(first.bytes()).isLessThan(3 << 20);
+            Device.Pending after = (Device.Pending) ask(source, Device.SaveLivePending::new);
+            assertThat(before == 0 ? after.precopyBytes() == 0 : after.precopyBytes() < before)
+                    .isTrue();
+            assertThat(after.stopCopyBytes()).isPositive();
+            from.ticker.pass(20);
+            assertThat(vm(source, RunState.FINISH_MIGRATE, true))
+                    .isEqualTo(done(name, p2p ? DeviceState.PRE_COPY_P2P : DeviceState.PRE_COPY));
+            assertThat(vm(source, RunState.FINISH_MIGRATE, false)).isEqualTo(done(name, DeviceState.STOP_COPY));
+            Device.Saved saved =
+                    (Device.Saved) ask(source, replyTo -> new Device.SaveLiveCompletePrecopy(sink, replyTo));
+            assertThat(saved.bytes() + first.bytes())
+                    .isEqualTo(sent.stream()
+                            .mapToLong(chunk -> chunk.bytes().limit())
+                            .sum());
+            assertThat(sent.getLast().kind()).isEqualTo(DeviceChunkKind.END);
+
+            assertThat(ask(target, Device.LoadSetup::new)).isEqualTo(done(name, DeviceState.RESUMING));
+            for (Chunk chunk : sent) {
+                assertThat(ask(target, replyTo -> new Device.LoadState(chunk.kind(), chunk.bytes(), replyTo)))
+                        .isEqualTo(new Device.Loaded(name, chunk.bytes().limit()));
+            }
+            assertThat(ask(target, Device.LoadCleanup::new)).isEqualTo(new Device.DigestTaken(name, saved.digest()));
+            vm(target, RunState.RUNNING, true);
+            assertThat(vm(target, RunState.RUNNING, false)).isEqualTo(done(name, DeviceState.RUNNING));
+            assertThat(ask(source, Device.Cleanup::new)).isEqualTo(done(name, DeviceState.STOP));
+        }
+    }
+
+    @Test
+    void aCancelledPreCopyLeavesTheDeviceRunning() throws DeviceException {
+        DeviceSpec spec = Machine.gpu(STATE, 1 << 20, 0);
+        try (Machine machine = new Machine(spec)) {
+            ActorRef<Device.Command> device = spawn(machine, spec);
+            vm(device, RunState.RUNNING, false);
+            ask(device, Device.SaveSetup::new);
+            assertThat(ask(device, replyTo -> new Device.MigrationStatusChanged(MigrationStatus.CANCELLED, replyTo)))
+                    .isEqualTo(done("gpu0", DeviceState.RUNNING));
+        }
+    }
+
+    @Test
+    void aRollBackAfterTheStopRunsTheDeviceAgainByWayOfItsPeerToPeerState() throws DeviceException {
+        DeviceSpec spec = Machine.gpu(STATE, 1 << 20, 0);
+        try (Machine machine = new Machine(spec)) {
+            ActorRef<Device.Command> device = spawn(machine, spec);
+            vm(device, RunState.RUNNING, false);
+            ask(device, Device.SaveSetup::new);
+            vm(device, RunState.FINISH_MIGRATE, false);
+            assertThat(ask(device, replyTo -> new Device.MigrationStatusChanged(MigrationStatus.FAILED, replyTo)))
+                    .isEqualTo(done("gpu0", DeviceState.STOP_COPY));
+            assertThat(vm(device, RunState.RUNNING, true)).isEqualTo(done("gpu0", DeviceState.RUNNING_P2P));
+            assertThat(vm(device, RunState.RUNNING, false)).isEqualTo(done("gpu0", DeviceState.RUNNING));
+            Device.Described described = (Device.Described) ask(device, Device.Describe::new);
+            assertThat(described.history().getLast().states())
+                    .containsExactly(DeviceState.RUNNING_P2P, DeviceState.RUNNING);
+            assertThat(described.history().stream().map(DeviceHistory.Entry::states))
+                    .contains(List.of(DeviceState.PRE_COPY, DeviceState.PRE_COPY_P2P, DeviceState.STOP_COPY));
+        }
+    }
+
+    @Test
+    void afterAFailedStepTheStateIsReadBackAndAResetLeavesError() throws DeviceException {
+        DeviceSpec spec = Machine.gpu(STATE, 0, 0);
+        try (Machine machine = new Machine(spec)) {
+            ActorRef<Device.Command> device = spawn(machine, spec);
+            vm(device, RunState.RUNNING, false);
+            ask(device, Device.SaveSetup::new);
+            machine.faults.failStep(DeviceState.STOP_COPY);
+            Device.Failed halfway = (Device.Failed) vm(device, RunState.FINISH_MIGRATE, false);
+            assertThat(halfway.state()).isEqualTo(DeviceState.PRE_COPY_P2P);
+            assertThat(halfway.hook()).isEqualTo(DeviceHook.VM_STATE_CHANGED);
+            machine.faults.breakStep(DeviceState.STOP_COPY);
+            assertThat(((Device.Failed) vm(device, RunState.FINISH_MIGRATE, false)).state())
+                    .isEqualTo(DeviceState.ERROR);
+            assertThat(vm(device, RunState.RUNNING, false))
+                    .isEqualTo(new Device.Rejected("gpu0", DeviceHook.VM_STATE_CHANGED, DeviceState.ERROR));
+            assertThat(ask(device, replyTo -> new Device.MigrationStatusChanged(MigrationStatus.FAILED, replyTo)))
+                    .as("its VM stands still, so it is not left running")
+                    .isEqualTo(done("gpu0", DeviceState.STOP));
+            machine.faults.clear();
+            assertThat(vm(device, RunState.RUNNING, false)).isEqualTo(done("gpu0", DeviceState.RUNNING));
+        }
+    }
+
+    @Test
+    void failuresWhileReadingAndLoadingAreAnsweredWithHookAndReason() throws DeviceException {
+        DeviceSpec spec = Machine.nic(4096);
+        try (Machine machine = new Machine(spec)) {
+            ActorRef<Device.Command> device = spawn(machine, spec);
+            vm(device, RunState.FINISH_MIGRATE, false);
+            machine.faults.failRead();
+            Device.Failed read =
+                    (Device.Failed) ask(device, replyTo -> new Device.SaveLiveCompletePrecopy(sink, replyTo));
+            assertThat(read.hook()).isEqualTo(DeviceHook.SAVE_LIVE_COMPLETE_PRECOPY);
+            assertThat(read.reason()).contains("reading its state failed");
+            ask(device, Device.Cleanup::new);
+            ask(device, Device.LoadSetup::new);
+            machine.faults.failLoadConfig();
+            Device.Failed load = (Device.Failed) ask(
+                    device,
+                    replyTo -> new Device.LoadState(DeviceChunkKind.CONFIG, ByteBuffer.wrap(new byte[256]), replyTo));
+            assertThat(load.reason()).contains("restoring its config space failed");
+            assertThat(ask(device, Device.LoadCleanup::new))
+                    .isEqualTo(new Device.Failed(
+                            "nic0",
+                            DeviceHook.LOAD_CLEANUP,
+                            "device nic0: its END has not come",
+                            DeviceState.RESUMING));
+            assertThat(ask(device, Device.Cleanup::new)).isEqualTo(done("nic0", DeviceState.STOP));
+        }
+    }
+
+    @Test
+    void hooksThatTheStateDoesNotAcceptAreAnswered() throws DeviceException {
+        DeviceSpec spec = Machine.gpu(STATE, 0, 0);
+        try (Machine machine = new Machine(spec)) {
+            ActorRef<Device.Command> device = spawn(machine, spec);
+            assertThat(ask(device, Device.LoadCleanup::new))
+                    .isEqualTo(new Device.Rejected("gpu0", DeviceHook.LOAD_CLEANUP, DeviceState.STOP));
+            assertThat(ask(device, replyTo -> new Device.SaveLiveCompletePrecopy(sink, replyTo)))
+                    .isEqualTo(new Device.Rejected("gpu0", DeviceHook.SAVE_LIVE_COMPLETE_PRECOPY, DeviceState.STOP));
+            ask(device, Device.LoadSetup::new);
+            assertThat(ask(device, Device.SaveSetup::new))
+                    .isEqualTo(new Device.Rejected("gpu0", DeviceHook.SAVE_SETUP, DeviceState.RESUMING));
+        }
+    }
+
+    @Test
+    void whatArrivesWhileAHookRunsWaitsUpToALimit() throws DeviceException {
+        DeviceSpec spec = Machine.gpu(STATE, 0, 0);
+        Deque<Runnable> work = new ArrayDeque<>();
+        Executor held = task -> {
+            synchronized (work) {
+                work.add(task);
+            }
+        };
+        try (Machine machine = new Machine(spec)) {
+            ActorRef<Device.Command> device = KIT.spawn(Device.create("gpu0", machine.device, held));
+            int room = KIT.system().settings().config().getInt("godwit.device.stash-max");
+            for (int i = 0; i < room; i++) {
+                device.tell(new Device.SaveLivePending(probe.ref()));
+            }
+            assertThat(((Device.Described) ask(device, Device.Describe::new)).busy())
+                    .isTrue();
+            assertThat(ask(device, Device.SaveSetup::new))
+                    .isEqualTo(new Device.Rejected("gpu0", DeviceHook.SAVE_SETUP, DeviceState.STOP));
+            for (int answered = 0; answered < room + 1; ) {
+                Runnable next;
+                synchronized (work) {
+                    next = work.poll();
+                    assertThat(work).as("one at a time").isEmpty();
+                }
+                if (next != null) {
+                    next.run();
+                    answered++;
+                } else {
+                    Thread.onSpinWait();
+                }
+            }
+            assertThat(probe.receiveSeveralMessages(room)).allMatch(Device.Pending.class::isInstance);
+        }
+    }
+}
