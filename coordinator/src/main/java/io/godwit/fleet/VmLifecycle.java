@@ -177,7 +177,7 @@ final class VmLifecycle {
     }
 
     CompletionStage<HostReply> tellHost(String host, Function<ActorRef<HostReply>, HostCommand> command) {
-        return asking.agent(host, settings.askTimeout())
+        return asking.agent(host, settings.askTimeout(), settings.agentPatience(), settings.agentInterval())
                 .thenCompose(agent -> asking.ask(agent, command, settings.hostTimeout(), "host " + host));
     }
 
