@@ -13,16 +13,14 @@ final class Loopback {
 
     private Loopback() {}
 
-    /** Writes {@code source}, 1 MiB at a time, and waits for the receiver's last byte. */
-    static void send(int port, ByteBuffer[] source, int socketBuffer) throws IOException {
-        try (SocketChannel socket = SocketChannel.open()) {
-            if (socketBuffer > 0) { socket.setOption(java.net.StandardSocketOptions.SO_SNDBUF, socketBuffer); }
-            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    /** Writes {@code source}, 1 MiB at a time, and waits until the receiver has all of it. */
+    static void send(int port, ByteBuffer[] source) throws IOException {
+        try (SocketChannel socket = SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))) {
             for (ByteBuffer part : source) {
+                part.clear();
                 while (part.hasRemaining()) {
                     socket.write(part);
                 }
-                part.rewind();
             }
             socket.shutdownOutput();
             if (socket.read(ByteBuffer.allocate(1)) != 1) {
