@@ -139,10 +139,13 @@ class MigrationTest {
 
     /** Every check stops the guest for a moment: it is asked now and then, so that the guest gets on in between. */
     private static void awaitProgress(TwoHosts hosts, TwoHosts.Agent agent, GuestCheck before) {
-        Awaitility.await().atMost(TwoHosts.PATIENCE).pollInterval(Duration.ofMillis(100)).until(() -> {
-            GuestCheck now = hosts.check(agent, "vm-1");
-            assertThat(now.holds()).as(now.detail()).isTrue();
-            return now.guestWrites() > before.guestWrites() && now.dmaWrites() > before.dmaWrites();
-        });
+        Awaitility.await()
+                .atMost(TwoHosts.PATIENCE)
+                .pollInterval(Duration.ofMillis(100))
+                .until(() -> {
+                    GuestCheck now = hosts.check(agent, "vm-1");
+                    assertThat(now.holds()).as(now.detail()).isTrue();
+                    return now.guestWrites() > before.guestWrites() && now.dmaWrites() > before.dmaWrites();
+                });
     }
 }
