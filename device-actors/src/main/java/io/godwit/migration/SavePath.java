@@ -144,6 +144,7 @@ public final class SavePath {
     private boolean passRuns;
     private boolean syncRuns;
     private boolean asked;
+    private long predictedBefore = Long.MAX_VALUE;
 
     private SavePath(
             ActorContext<Command> context,
@@ -364,7 +365,10 @@ public final class SavePath {
         }
         long budget = TimeUnit.MILLISECONDS.toMicros(parts.spec().blackoutBudgetMs());
         long limit = Math.min(budget, TimeUnit.MILLISECONDS.toMicros(options.downtimeLimitMs()));
-        if (predicted <= limit) {
+        // the limit is what is bearable, not what is wanted: while another round still shortens it much, take the round
+        boolean improving = predicted < predictedBefore - predictedBefore / 4;
+        predictedBefore = predicted;
+        if (predicted <= limit && !improving) {
             asked = true;
             counters.predictedMicros = predicted;
             observer.tell(new Event.Ready(counters.stats(stream, now)));

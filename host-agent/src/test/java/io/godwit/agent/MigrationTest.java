@@ -12,7 +12,9 @@ import io.godwit.proto.vm.VmSpec;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.time.Duration;
 import java.util.List;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -60,11 +62,7 @@ class MigrationTest {
 
             GuestCheck atOnce = hosts.check(hosts.b, "vm-1");
             assertThat(atOnce.holds()).as(atOnce.detail()).isTrue();
-            GuestCheck later = atOnce;
-            while (later.guestWrites() < atOnce.guestWrites() + 1000 || later.dmaWrites() == atOnce.dmaWrites()) {
-                later = hosts.check(hosts.b, "vm-1");
-                assertThat(later.holds()).as(later.detail()).isTrue();
-            }
+            awaitProgress(hosts, hosts.b, atOnce);
             hosts.inventory(hosts.a, inventory -> inventory.vms().isEmpty());
         }
     }
@@ -136,11 +134,18 @@ class MigrationTest {
         assertThat(failed.surrendered()).isFalse();
         assertThat(failed.cancelled()).isFalse();
         assertThat(failed.states().getLast()).isEqualTo(new StateTriple("RUNNING", "FAILED", "_RUNNING"));
-        GuestCheck before = hosts.check(hosts.a, "vm-1");
-        GuestCheck after = before;
-        while (after.guestWrites() == before.guestWrites()) {
-            after = hosts.check(hosts.a, "vm-1");
-            assertThat(after.holds()).as(after.detail()).isTrue();
-        }
+        awaitProgress(hosts, hosts.a, hosts.check(hosts.a, "vm-1"));
+    }
+
+    /** Every check stops the guest for a moment: it is asked now and then, so that the guest gets on in between. */
+    private static void awaitProgress(TwoHosts hosts, TwoHosts.Agent agent, GuestCheck before) {
+        Awaitility.await()
+                .atMost(TwoHosts.PATIENCE)
+                .pollInterval(Duration.ofMillis(100))
+                .until(() -> {
+                    GuestCheck now = hosts.check(agent, "vm-1");
+                    assertThat(now.holds()).as(now.detail()).isTrue();
+                    return now.guestWrites() > before.guestWrites() && now.dmaWrites() > before.dmaWrites();
+                });
     }
 }
