@@ -1,6 +1,7 @@
 package io.godwit.evacuation;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.godwit.proto.host.DataEndpoint;
 import io.godwit.proto.host.HostCommand;
@@ -12,7 +13,10 @@ import io.godwit.proto.migration.MigrationReport.IncomingDiscarded;
 import io.godwit.proto.migration.MigrationReport.IncomingFailed;
 import io.godwit.proto.migration.MigrationReport.IncomingLoaded;
 import io.godwit.proto.migration.MigrationReport.IncomingReady;
+import io.godwit.proto.migration.MigrationReport.ReadyToSwitchOver;
 import io.godwit.proto.migration.MigrationReport.SaveFailed;
+import io.godwit.proto.migration.MigrationReport.SaveStarted;
+import io.godwit.proto.migration.MigrationReport.SourceReleased;
 import io.godwit.proto.migration.MigrationReport.VmRunning;
 import io.godwit.proto.migration.MigrationRequest.CancelMigration;
 import io.godwit.proto.migration.MigrationRequest.ShowMigration;
@@ -21,10 +25,13 @@ import io.godwit.proto.migration.Progress;
 import io.godwit.proto.migration.SaveProgress;
 import io.godwit.proto.migration.SaveStats;
 import io.godwit.proto.migration.StateTriple;
+import io.godwit.proto.ownership.OwnershipCommand;
 import io.godwit.proto.ownership.OwnershipCommand.AbortHandoff;
 import io.godwit.proto.ownership.OwnershipCommand.CommitHandoff;
 import io.godwit.proto.ownership.OwnershipReply;
+import java.time.Duration;
 import java.util.List;
+import org.apache.pekko.actor.testkit.typed.javadsl.FishingOutcomes;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.junit.jupiter.api.AfterEach;
@@ -50,7 +57,7 @@ class MigrationSagaTest {
         assertThat(saga.ownership().host()).contains("host-2");
         saga.tell(new VmRunning("m-1", "host-2", 2, List.of(SagaFixture.DESTINATION_TRIPLE)));
         saga.expect(saga.source, HostCommand.ReleaseSource.class);
-        saga.tell(new io.godwit.proto.migration.MigrationReport.SourceReleased(
+        saga.tell(new SourceReleased(
                 "m-1", "host-1", SagaFixture.STATS, SagaFixture.DOWNTIME, List.of(SagaFixture.SOURCE_TRIPLE)));
         MigrationView view = saga.ended();
         assertThat(view.phase()).isEqualTo(MigrationPhase.COMPLETED);
@@ -139,7 +146,9 @@ class MigrationSagaTest {
         assertThat(saga.expect(saga.destination, HostCommand.RunVm.class).epoch())
                 .isEqualTo(2);
         assertThat(saga.show().phase()).isEqualTo(MigrationPhase.RESUMING);
-        saga.source.expectMessageClass(HostCommand.SwitchOver.class);
+        saga.tell(new VmRunning("m-1", "host-2", 2, List.of()));
+        saga.expect(saga.source, HostCommand.ReleaseSource.class);
+        assertThat(saga.ownership().host()).contains("host-2");
     }
 
     @Test
@@ -274,8 +283,8 @@ class MigrationSagaTest {
         saga.expect(saga.source, HostCommand.BeginSave.class);
         saga.restart();
         saga.expect(saga.source, HostCommand.BeginSave.class);
-        saga.tell(new io.godwit.proto.migration.MigrationReport.SaveStarted("m-1", "host-1"));
-        saga.tell(new io.godwit.proto.migration.MigrationReport.ReadyToSwitchOver("m-1", "host-1", SagaFixture.STATS));
+        saga.tell(new SaveStarted("m-1", "host-1"));
+        saga.tell(new ReadyToSwitchOver("m-1", "host-1", SagaFixture.STATS));
         saga.expect(saga.source, HostCommand.SwitchOver.class);
         saga.restart();
         saga.expect(saga.source, HostCommand.SwitchOver.class);
@@ -287,8 +296,7 @@ class MigrationSagaTest {
         saga.expect(saga.source, HostCommand.ReleaseSource.class);
         saga.restart();
         saga.expect(saga.source, HostCommand.ReleaseSource.class);
-        saga.tell(new io.godwit.proto.migration.MigrationReport.SourceReleased(
-                "m-1", "host-1", SagaFixture.STATS, SagaFixture.DOWNTIME, List.of()));
+        saga.tell(new SourceReleased("m-1", "host-1", SagaFixture.STATS, SagaFixture.DOWNTIME, List.of()));
         assertThat(saga.ended().phase()).isEqualTo(MigrationPhase.COMPLETED);
         saga.restart();
         assertThat(saga.show().phase()).isEqualTo(MigrationPhase.COMPLETED);
@@ -298,7 +306,7 @@ class MigrationSagaTest {
     void recoversWhileItAsksTheLedgerToCommitOrToAbort() {
         saga.toSwitching();
         var ledger = saga.ledger;
-        TestProbe<io.godwit.proto.ownership.OwnershipCommand> deaf = saga.kit.createTestProbe();
+        TestProbe<OwnershipCommand> deaf = saga.kit.createTestProbe();
         saga.ledger = deaf.getRef();
         saga.restart();
         saga.tell(new IncomingLoaded("m-1", "host-2", 1, true));
@@ -307,10 +315,10 @@ class MigrationSagaTest {
         deaf.expectMessageClass(CommitHandoff.class);
         saga.tell(new IncomingFailed("m-1", "host-2", "out of disk"));
         deaf.fishForMessage(
-                java.time.Duration.ofSeconds(5),
+                Duration.ofSeconds(5),
                 command -> command instanceof AbortHandoff
-                        ? org.apache.pekko.actor.testkit.typed.javadsl.FishingOutcomes.complete()
-                        : org.apache.pekko.actor.testkit.typed.javadsl.FishingOutcomes.continueAndIgnore());
+                        ? FishingOutcomes.complete()
+                        : FishingOutcomes.continueAndIgnore());
         saga.ledger = ledger;
         saga.restart();
         assertThat(saga.expect(saga.source, HostCommand.RunVm.class).epoch()).isEqualTo(2);
@@ -336,8 +344,7 @@ class MigrationSagaTest {
         saga = new SagaFixture("", 300);
         saga.toSwitching();
         saga.kit.stop(saga.migration);
-        org.awaitility.Awaitility.await()
-                .untilAsserted(() -> assertThat(saga.ownership().epoch()).isEqualTo(2));
+        await().untilAsserted(() -> assertThat(saga.ownership().epoch()).isEqualTo(2));
         assertThat(saga.ownership().host()).contains("host-1");
         assertThat(saga.ownership().handoff()).isEmpty();
     }

@@ -8,12 +8,18 @@ import static org.awaitility.Awaitility.await;
 import com.typesafe.config.ConfigFactory;
 import io.godwit.fleet.CoordinatorException.NotFound;
 import io.godwit.fleet.CoordinatorException.Refused;
+import io.godwit.ownership.OwnershipEntity;
 import io.godwit.plan.Placement;
+import io.godwit.proto.Names;
 import io.godwit.proto.evacuation.EvacuationView;
 import io.godwit.proto.evacuation.EvacuationView.VmRow;
 import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.migration.MigrationPhase;
 import io.godwit.proto.migration.MigrationView;
+import io.godwit.proto.ownership.OwnershipCommand;
+import io.godwit.proto.ownership.OwnershipCommand.BeginHandoff;
+import io.godwit.proto.ownership.OwnershipCommand.QueryOwnership;
+import io.godwit.proto.ownership.OwnershipReply;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,6 +28,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Props;
+import org.apache.pekko.actor.typed.RecipientRef;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
+import org.apache.pekko.japi.function.Function;
+import org.apache.pekko.persistence.typed.PersistenceId;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -138,6 +151,7 @@ class CoordinatorNodeTest {
     @Test
     void answersBadRequestsWithWhatWasWrong() {
         create("a", 100, "host-1");
+        awaitRunning(1);
         assertThatThrownBy(() -> create("a", 100, "host-2")).hasMessageContaining("there is a vm 'a' already");
         assertThatThrownBy(() -> create("B!", 100, "host-2")).hasMessageContaining("'B!' is not a VM name");
         assertThatThrownBy(() -> create("b", 2000, "host-2"))
@@ -227,6 +241,32 @@ class CoordinatorNodeTest {
         assertThat(hosts.runners("b")).hasSize(1);
         assertThat(get(coordinator.ownership("a")).epoch()).isEqualTo(2);
         assertThat(get(coordinator.fleet()).hosts().getFirst().cordoned()).isTrue();
+    }
+
+    @Test
+    void theJournalRefusesASecondWriterOfTheSameLedger() {
+        create("a", 100, "host-1");
+        // a second incarnation, as a split cluster would have it: it has read what the first one wrote
+        ActorRef<OwnershipCommand> second = node.system()
+                .systemActorOf(
+                        OwnershipEntity.create("a", PersistenceId.of("Ownership", "a")), "second", Props.empty());
+        assertThat(answer(second, replyTo -> new QueryOwnership("a", replyTo))).isPresent();
+        RecipientRef<OwnershipCommand> first =
+                ClusterSharding.get(node.system()).entityRefFor(Names.OWNERSHIP, "a");
+        assertThat(answer(first, replyTo -> new BeginHandoff("a", "m-1", "host-1", "host-2", 1, 20_000, replyTo)))
+                .isPresent();
+        assertThat(answer(second, replyTo -> new BeginHandoff("a", "m-2", "host-1", "host-3", 1, 20_000, replyTo)))
+                .isEmpty();
+        assertThat(get(coordinator.ownership("a")).handoff().orElseThrow().migration())
+                .isEqualTo("m-1");
+    }
+
+    /** Empty when it does not answer: it has stopped. */
+    private Optional<OwnershipReply> answer(
+            RecipientRef<OwnershipCommand> ledger, Function<ActorRef<OwnershipReply>, OwnershipCommand> question) {
+        return get(AskPattern.ask(
+                        ledger, question, Duration.ofSeconds(3), node.system().scheduler())
+                .<Optional<OwnershipReply>>handle((reply, failure) -> Optional.ofNullable(reply)));
     }
 
     private void awaitRunning(int vms) {
