@@ -10,7 +10,7 @@ public sealed interface Answer {
     record Json(int status, Object view) implements Answer {}
 
     /** A text that is not JSON. */
-    record Text(String contentType, byte[] text) implements Answer {}
+    record Text(String contentType, ByteString text) implements Answer {}
 
     /** Server-sent events until the client goes. */
     record Events(Source<ByteString, NotUsed> frames) implements Answer {}

@@ -63,6 +63,6 @@ public final class ApiProblem extends RuntimeException {
 
     /** The body it is answered with. */
     public ErrorBody body() {
-        return new ErrorBody(new ErrorBody.Error(kind, String.valueOf(getMessage())));
+        return new ErrorBody(new ErrorBody.Detail(kind, String.valueOf(getMessage())));
     }
 }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import org.apache.pekko.util.ByteString;
 
 /** The table of all routes; the server looks requests up in it, and a test holds the OpenAPI document against it. */
 public final class ApiRoutes {
@@ -26,7 +27,7 @@ public final class ApiRoutes {
         // answers as soon as the process serves: whether hosts are up is a question for /api/v1/hosts
         all.add(new Endpoint(
                 "GET", "/healthz", _ -> CompletableFuture.completedFuture(Answer.ok(Map.of("status", "ok")))));
-        byte[] openapi = resource("openapi.yaml");
+        ByteString openapi = resource("openapi.yaml");
         all.add(new Endpoint(
                 "GET",
                 "/openapi.yaml",
@@ -60,12 +61,12 @@ public final class ApiRoutes {
                         method + " " + path + " is not offered; expected " + String.join(" or ", others));
     }
 
-    private static byte[] resource(String name) {
+    private static ByteString resource(String name) {
         try (InputStream in = ApiRoutes.class.getResourceAsStream(name)) {
             if (in == null) {
                 throw new IllegalStateException("resource " + name + " is missing from the build");
             }
-            return in.readAllBytes();
+            return ByteString.fromArrayUnsafe(in.readAllBytes());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

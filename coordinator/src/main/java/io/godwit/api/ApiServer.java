@@ -22,6 +22,7 @@ import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.MediaTypes;
 import org.apache.pekko.http.javadsl.model.StatusCodes;
 import org.apache.pekko.http.scaladsl.model.EntityStreamSizeException;
+import org.apache.pekko.util.ByteString;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,8 +55,7 @@ public final class ApiServer {
         return Http.get(system)
                 .newServerAt(address, port)
                 .bind(server::handle)
-                .thenApply(binding -> binding.addToCoordinatedShutdown(
-                        server.settings.bodyTimeout(), system));
+                .thenApply(binding -> binding.addToCoordinatedShutdown(server.settings.bodyTimeout(), system));
     }
 
     /** The port of a binding. */
@@ -71,15 +71,14 @@ public final class ApiServer {
             List<String> segments = new ArrayList<>();
             request.getUri().pathSegments().forEach(segments::add);
             ApiRoutes.Found found = routes.find(request.method().value(), segments);
-            answer = body(request).thenCompose(body -> found.endpoint()
-                    .handler()
-                    .handle(new Endpoint.Call(found.parameters(), body)));
+            answer = body(request)
+                    .thenCompose(
+                            body -> found.endpoint().handler().handle(new Endpoint.Call(found.parameters(), body)));
         } catch (RuntimeException e) {
             request.discardEntityBytes(system);
             answer = CompletableFuture.failedFuture(e);
         }
-        return answer.handle((given, failure) ->
-                failure == null ? response(given) : error(request, problem(failure)));
+        return answer.handle((given, failure) -> failure == null ? response(given) : error(request, problem(failure)));
     }
 
     /** A web page of another site, open in the operator's browser, must not drive the fleet. */
@@ -91,14 +90,14 @@ public final class ApiServer {
         }
     }
 
-    private CompletionStage<byte[]> body(HttpRequest request) {
+    private CompletionStage<ByteString> body(HttpRequest request) {
         return request.entity()
                 .withSizeLimit(settings.bodyBytesMax())
                 .toStrict(settings.bodyTimeout().toMillis(), system)
                 .thenApply(strict -> {
-                    byte[] bytes = strict.getData().toArrayUnsafe();
+                    ByteString bytes = strict.getData();
                     ContentType type = request.entity().getContentType();
-                    if (bytes.length > 0 && !type.mediaType().equals(MediaTypes.APPLICATION_JSON)) {
+                    if (!bytes.isEmpty() && !type.mediaType().equals(MediaTypes.APPLICATION_JSON)) {
                         throw ApiProblem.badRequest("a body of " + type + "; expected application/json");
                     }
                     return bytes;
@@ -108,15 +107,11 @@ public final class ApiServer {
     private HttpResponse response(Answer answer) {
         return switch (answer) {
             case Answer.Json(var status, var view) ->
-                HttpResponse.create()
-                        .withStatus(status)
-                        .withEntity(ContentTypes.APPLICATION_JSON, json.write(view));
-            case Answer.Text(var type, var text) ->
-                HttpResponse.create().withEntity(ContentTypes.parse(type), text);
+                HttpResponse.create().withStatus(status).withEntity(ContentTypes.APPLICATION_JSON, json.write(view));
+            case Answer.Text(var type, var text) -> HttpResponse.create().withEntity(ContentTypes.parse(type), text);
             case Answer.Events(var frames) ->
                 HttpResponse.create()
-                        .withEntity(HttpEntities.createChunked(
-                                ContentTypes.parse("text/event-stream"), frames));
+                        .withEntity(HttpEntities.createChunked(ContentTypes.parse("text/event-stream"), frames));
         };
     }
 
@@ -138,8 +133,8 @@ public final class ApiServer {
             case EntityStreamSizeException _ ->
                 ApiProblem.tooLarge("the body is over " + settings.bodyBytesMax() + " bytes; expected less");
             case TimeoutException _ ->
-                ApiProblem.badRequest(
-                        "the body did not arrive within " + settings.bodyTimeout().toSeconds() + " s");
+                ApiProblem.badRequest("the body did not arrive within "
+                        + settings.bodyTimeout().toSeconds() + " s");
             default -> {
                 // a fault of ours: the operator's line says so, the log says where
                 LOG.error("a request failed", cause);

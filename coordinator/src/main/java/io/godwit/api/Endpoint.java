@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
+import org.apache.pekko.util.ByteString;
 
 /**
  * One route of the API.
@@ -27,7 +28,7 @@ public record Endpoint(String method, String path, Handler handler) {
      * @param parameters values of the template's parts in braces
      * @param body as received, empty for none
      */
-    public record Call(Map<String, String> parameters, byte[] body) {
+    public record Call(Map<String, String> parameters, ByteString body) {
         /** Value of a part in braces that the template has. */
         public String parameter(String name) {
             String value = parameters.get(name);

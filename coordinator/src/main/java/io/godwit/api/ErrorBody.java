@@ -5,12 +5,12 @@ package io.godwit.api;
  *
  * @param error what went wrong
  */
-public record ErrorBody(Error error) {
+public record ErrorBody(Detail error) {
     /**
      * One error.
      *
      * @param kind stable, for programs: {@code bad-request}, {@code not-found}, {@code refused}, …
      * @param message one line for people
      */
-    public record Error(String kind, String message) {}
+    public record Detail(String kind, String message) {}
 }

@@ -13,7 +13,9 @@ import org.jspecify.annotations.Nullable;
  * @param options how
  */
 public record EvacuationBody(
-        @Nullable List<String> hosts, @Nullable Boolean dryRun, @Nullable OptionsBody options) {
+        @Nullable List<String> hosts,
+        @Nullable Boolean dryRun,
+        @Nullable OptionsBody options) {
     /**
      * The hosts.
      *
@@ -26,8 +28,8 @@ public record EvacuationBody(
         Set<String> seen = new HashSet<>();
         for (String host : hosts) {
             if (host == null || !seen.add(host)) {
-                throw ApiProblem.badRequest("field 'hosts' holds " + host + (host == null ? "" : " twice")
-                        + "; expected names, each once");
+                throw ApiProblem.badRequest(
+                        "field 'hosts' holds " + host + (host == null ? "" : " twice") + "; expected names, each once");
             }
         }
         return hosts;

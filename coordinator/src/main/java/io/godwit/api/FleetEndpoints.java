@@ -21,9 +21,10 @@ final class FleetEndpoints {
 
     List<Endpoint> table() {
         return List.of(
-                new Endpoint("GET", "/api/v1/hosts", _ -> coordinator
-                        .fleet()
-                        .thenApply(fleet -> Answer.ok(Map.of("hosts", fleet.hosts())))),
+                new Endpoint(
+                        "GET",
+                        "/api/v1/hosts",
+                        _ -> coordinator.fleet().thenApply(fleet -> Answer.ok(Map.of("hosts", fleet.hosts())))),
                 new Endpoint("GET", "/api/v1/hosts/{id}", call -> showHost(call.parameter("id"))),
                 new Endpoint("POST", "/api/v1/hosts/{id}/cordon", call -> cordon(call.parameter("id"), true)),
                 new Endpoint("POST", "/api/v1/hosts/{id}/uncordon", call -> cordon(call.parameter("id"), false)),
@@ -32,18 +33,24 @@ final class FleetEndpoints {
                         "/api/v1/vms",
                         _ -> coordinator.fleet().thenApply(fleet -> Answer.ok(Map.of("vms", fleet.vms())))),
                 new Endpoint("POST", "/api/v1/vms", this::createVm),
-                new Endpoint("GET", "/api/v1/vms/{name}", call -> coordinator
-                        .fleet()
-                        .thenApply(fleet -> Answer.ok(vm(fleet, call.parameter("name"))))),
-                new Endpoint("DELETE", "/api/v1/vms/{name}", call -> coordinator
-                        .destroyVm(call.parameter("name"))
-                        .thenApply(_ -> Answer.ok(Map.of("destroyed", call.parameter("name"))))),
-                new Endpoint("POST", "/api/v1/vms/{name}/check", call -> coordinator
-                        .checkVm(call.parameter("name"))
-                        .thenApply(Answer::ok)),
-                new Endpoint("GET", "/api/v1/vms/{name}/ownership", call -> coordinator
-                        .ownership(call.parameter("name"))
-                        .thenApply(Answer::ok)));
+                new Endpoint(
+                        "GET",
+                        "/api/v1/vms/{name}",
+                        call -> coordinator.fleet().thenApply(fleet -> Answer.ok(vm(fleet, call.parameter("name"))))),
+                new Endpoint(
+                        "DELETE",
+                        "/api/v1/vms/{name}",
+                        call -> coordinator
+                                .destroyVm(call.parameter("name"))
+                                .thenApply(_ -> Answer.ok(Map.of("destroyed", call.parameter("name"))))),
+                new Endpoint(
+                        "POST",
+                        "/api/v1/vms/{name}/check",
+                        call -> coordinator.checkVm(call.parameter("name")).thenApply(Answer::ok)),
+                new Endpoint(
+                        "GET",
+                        "/api/v1/vms/{name}/ownership",
+                        call -> coordinator.ownership(call.parameter("name")).thenApply(Answer::ok)));
     }
 
     private CompletionStage<Answer> showHost(String id) {

@@ -20,29 +20,34 @@ import java.util.Collection;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.apache.pekko.util.ByteString;
 
 /**
  * JSON of the API. What comes in is read strictly: an unknown field, a wrong type, a doubled field or anything after the
  * end is refused, and the message names the field and what was expected. What goes out leaves absent values away.
  */
 public final class JsonCodec {
+    /** What no body means: no field said. */
+    private static final byte[] EMPTY = {'{', '}'};
+
     private final ObjectMapper strict;
 
     /** A codec; safe for any number of threads. */
     public JsonCodec() {
         JsonMapper.Builder builder = JsonMapper.builder()
                 .addModule(new Jdk8Module())
-                .defaultPropertyInclusion(JsonInclude.Value.construct(
-                        JsonInclude.Include.NON_ABSENT, JsonInclude.Include.NON_ABSENT))
+                .defaultPropertyInclusion(
+                        JsonInclude.Value.construct(JsonInclude.Include.NON_ABSENT, JsonInclude.Include.NON_ABSENT))
                 .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
                 .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
                 .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
                 .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
                 .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION);
-        builder.withCoercionConfig(LogicalType.Textual, config -> config.setCoercion(
-                        CoercionInputShape.Integer, CoercionAction.Fail)
-                .setCoercion(CoercionInputShape.Float, CoercionAction.Fail)
-                .setCoercion(CoercionInputShape.Boolean, CoercionAction.Fail));
+        builder.withCoercionConfig(
+                LogicalType.Textual,
+                config -> config.setCoercion(CoercionInputShape.Integer, CoercionAction.Fail)
+                        .setCoercion(CoercionInputShape.Float, CoercionAction.Fail)
+                        .setCoercion(CoercionInputShape.Boolean, CoercionAction.Fail));
         strict = builder.build();
     }
 
@@ -50,8 +55,8 @@ public final class JsonCodec {
     public static ObjectMapper lenient() {
         return JsonMapper.builder()
                 .addModule(new Jdk8Module())
-                .defaultPropertyInclusion(JsonInclude.Value.construct(
-                        JsonInclude.Include.NON_ABSENT, JsonInclude.Include.NON_ABSENT))
+                .defaultPropertyInclusion(
+                        JsonInclude.Value.construct(JsonInclude.Include.NON_ABSENT, JsonInclude.Include.NON_ABSENT))
                 .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
                 .build();
     }
@@ -70,9 +75,9 @@ public final class JsonCodec {
      *
      * @throws ApiProblem 400, naming the field, what was wrong and what was expected
      */
-    public <T> T read(byte[] body, Class<T> type) {
+    public <T> T read(ByteString body, Class<T> type) {
         try {
-            T value = strict.readValue(body.length == 0 ? new byte[] {'{', '}'} : body, type);
+            T value = strict.readValue(body.isEmpty() ? EMPTY : body.toArrayUnsafe(), type);
             if (value == null) {
                 throw ApiProblem.badRequest("the body is null; expected a JSON object");
             }

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  * @param to destination; left out, the first that fits
  * @param options how
  */
-public record MigrationBody(@Nullable String vm, @Nullable String to, @Nullable OptionsBody options) {
+public record MigrationBody(
+        @Nullable String vm, @Nullable String to, @Nullable OptionsBody options) {
     /**
      * The VM.
      *

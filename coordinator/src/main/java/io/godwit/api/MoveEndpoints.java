@@ -20,23 +20,30 @@ final class MoveEndpoints {
 
     List<Endpoint> table() {
         return List.of(
-                new Endpoint("GET", "/api/v1/migrations", _ -> coordinator
-                        .migrations()
-                        .thenApply(list -> Answer.ok(Map.of("migrations", list)))),
+                new Endpoint(
+                        "GET",
+                        "/api/v1/migrations",
+                        _ -> coordinator.migrations().thenApply(list -> Answer.ok(Map.of("migrations", list)))),
                 new Endpoint("POST", "/api/v1/migrations", this::migrate),
-                new Endpoint("GET", "/api/v1/migrations/{id}", call -> coordinator
-                        .migration(call.parameter("id"))
-                        .thenApply(Answer::ok)),
-                new Endpoint("POST", "/api/v1/migrations/{id}/cancel", call -> coordinator
-                        .cancelMigration(call.parameter("id"), "cancelled by the operator")
-                        .thenApply(Answer::ok)),
-                new Endpoint("GET", "/api/v1/evacuations", _ -> coordinator
-                        .evacuations()
-                        .thenApply(list -> Answer.ok(Map.of("evacuations", list)))),
+                new Endpoint(
+                        "GET",
+                        "/api/v1/migrations/{id}",
+                        call -> coordinator.migration(call.parameter("id")).thenApply(Answer::ok)),
+                new Endpoint(
+                        "POST",
+                        "/api/v1/migrations/{id}/cancel",
+                        call -> coordinator
+                                .cancelMigration(call.parameter("id"), "cancelled by the operator")
+                                .thenApply(Answer::ok)),
+                new Endpoint(
+                        "GET",
+                        "/api/v1/evacuations",
+                        _ -> coordinator.evacuations().thenApply(list -> Answer.ok(Map.of("evacuations", list)))),
                 new Endpoint("POST", "/api/v1/evacuations", this::evacuate),
-                new Endpoint("GET", "/api/v1/evacuations/{id}", call -> coordinator
-                        .evacuation(call.parameter("id"))
-                        .thenApply(Answer::ok)));
+                new Endpoint(
+                        "GET",
+                        "/api/v1/evacuations/{id}",
+                        call -> coordinator.evacuation(call.parameter("id")).thenApply(Answer::ok)));
     }
 
     private CompletionStage<Answer> migrate(Endpoint.Call call) {

@@ -43,7 +43,9 @@ public record VmBody(
      * @param fill whether RAM holds a pattern from the start
      */
     public record Workload(
-            @Nullable Long workingSetBytes, @Nullable Long dirtyBytesPerSecond, @Nullable Boolean fill) {}
+            @Nullable Long workingSetBytes,
+            @Nullable Long dirtyBytesPerSecond,
+            @Nullable Boolean fill) {}
 
     /**
      * A device; sizes are 0 unless given.

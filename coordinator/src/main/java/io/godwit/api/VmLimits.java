@@ -33,7 +33,9 @@ final class VmLimits {
         long workingSet = spec.workload().workingSetBytes();
         if (workingSet % (PAGE_BYTES * spec.vcpus()) != 0) {
             throw wrong(
-                    "workload.workingSetBytes", workingSet, "a multiple of " + PAGE_BYTES * spec.vcpus() + " (4 KiB per vCPU)");
+                    "workload.workingSetBytes",
+                    workingSet,
+                    "a multiple of " + PAGE_BYTES * spec.vcpus() + " (4 KiB per vCPU)");
         }
         long room = memory - RAM_UNIT_BYTES;
         Set<String> names = new HashSet<>();
@@ -48,13 +50,16 @@ final class VmLimits {
             }
             // one device after the other, so that absurd sizes cannot overflow the sum
             if (device.pinnedBytes() > room) {
-                throw wrong(at + "pinnedBytes", device.pinnedBytes(), "at most " + room + ", what is left of the memory");
+                throw wrong(
+                        at + "pinnedBytes", device.pinnedBytes(), "at most " + room + ", what is left of the memory");
             }
             room -= device.pinnedBytes();
         }
         if (workingSet > room) {
-            throw wrong("workload.workingSetBytes", workingSet, "at most " + room
-                    + ": the memory less 2 MiB for the guest program and less what the devices pin");
+            throw wrong(
+                    "workload.workingSetBytes",
+                    workingSet,
+                    "at most " + room + ": the memory less 2 MiB for the guest program and less what the devices pin");
         }
     }
 

@@ -52,7 +52,8 @@ public final class ApiClient {
     public static String path(String... segments) {
         StringBuilder path = new StringBuilder("api/v1");
         for (String segment : segments) {
-            path.append('/').append(URLEncoder.encode(segment, StandardCharsets.UTF_8).replace("+", "%20"));
+            path.append('/')
+                    .append(URLEncoder.encode(segment, StandardCharsets.UTF_8).replace("+", "%20"));
         }
         return path.toString();
     }

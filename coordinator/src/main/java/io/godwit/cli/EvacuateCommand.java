@@ -37,8 +37,7 @@ public final class EvacuateCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ApiClient client = shell.client();
-        JsonNode answer =
-                client.post(ApiClient.path("evacuations"), new EvacuationBody(hosts, dryRun, options.body()));
+        JsonNode answer = client.post(ApiClient.path("evacuations"), new EvacuationBody(hosts, dryRun, options.body()));
         return dryRun ? plan(client, answer) : drain(client, answer);
     }
 
@@ -46,8 +45,9 @@ public final class EvacuateCommand implements Callable<Integer> {
         PlanView plan = client.view(answer, PlanView.class);
         shell.print(answer, () -> {
             Table table = new Table("VM", "FROM", "TO", "REASON");
-            plan.placements().forEach(p -> table.row(
-                    p.vm(), p.from(), p.to().orElse("-"), p.reason().orElse("-")));
+            plan.placements()
+                    .forEach(p -> table.row(
+                            p.vm(), p.from(), p.to().orElse("-"), p.reason().orElse("-")));
             return table.render();
         });
         if (!plan.complete()) {

@@ -72,13 +72,19 @@ public final class GodwitCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "no command given; expected one of "
-                + String.join(", ", spec.subcommands().keySet()));
+        throw new CommandLine.ParameterException(
+                spec.commandLine(),
+                "no command given; expected one of "
+                        + String.join(", ", spec.subcommands().keySet()));
     }
 
-    /** The command line, ready for {@code execute}; more subcommands may be added. */
+    /** The command line, ready for {@code execute}. */
     public static CommandLine commandLine(Shell shell) {
-        CommandLine line = new CommandLine(new GodwitCommand(shell), shell.factory());
+        return configured(new CommandLine(new GodwitCommand(shell), shell.factory()), shell);
+    }
+
+    /** Gives {@code line} and its subcommands, those added since too, the handlers that print one line and exit. */
+    public static CommandLine configured(CommandLine line, Shell shell) {
         line.setOut(new PrintWriter(shell.surroundings().out(), true, StandardCharsets.UTF_8));
         line.setErr(new PrintWriter(shell.surroundings().err(), true, StandardCharsets.UTF_8));
         line.setParameterExceptionHandler((e, _) -> {

@@ -16,7 +16,9 @@ public abstract class Group implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        throw new ParameterException(spec.commandLine(), "'" + spec.qualifiedName() + "' needs a command; expected one of "
-                + String.join(", ", spec.subcommands().keySet()));
+        throw new ParameterException(
+                spec.commandLine(),
+                "'" + spec.qualifiedName() + "' needs a command; expected one of "
+                        + String.join(", ", spec.subcommands().keySet()));
     }
 }

@@ -37,8 +37,8 @@ public final class HostCommands {
             ApiClient client = shell.client();
             JsonNode answer = client.get(ApiClient.path("hosts"));
             shell.print(answer, () -> {
-                Table table =
-                        new Table("HOST", "STATE", "CORDONED", ">AGE", ">VMS", ">USED", ">MEMORY", "DEVICES", "DRIVERS");
+                Table table = new Table(
+                        "HOST", "STATE", "CORDONED", ">AGE", ">VMS", ">USED", ">MEMORY", "DEVICES", "DRIVERS");
                 answer.path("hosts").forEach(node -> row(table, client.view(node, HostView.class)));
                 return table.render();
             });
@@ -126,8 +126,10 @@ public final class HostCommands {
         }
         HostInventory inventory = host.inventory().get();
         facts.row("age", host.ageMs() + " ms")
-                .row("memory", Units.size(used(inventory)) + " of "
-                        + Units.size(inventory.capacity().memoryBytes()) + " in use")
+                .row(
+                        "memory",
+                        Units.size(used(inventory)) + " of "
+                                + Units.size(inventory.capacity().memoryBytes()) + " in use")
                 .row("devices", devices(inventory))
                 .row("drivers", String.join(",", inventory.drivers()))
                 .row("incoming", "at most " + inventory.capacity().incomingMax() + " at a time")
@@ -137,7 +139,9 @@ public final class HostCommands {
         for (VmStatus vm : inventory.vms()) {
             vms.row(
                     vm.spec().name(),
-                    vm.incoming() ? vm.runState() + " (incoming)" : vm.runState().name(),
+                    vm.incoming()
+                            ? vm.runState() + " (incoming)"
+                            : vm.runState().name(),
                     vm.spec().driver(),
                     Units.size(vm.spec().memoryBytes()),
                     String.valueOf(vm.epoch()),

@@ -34,7 +34,8 @@ public final class MigrationCommands {
             ApiClient client = shell.client();
             JsonNode answer = client.get(ApiClient.path("migrations"));
             shell.print(answer, () -> {
-                Table table = new Table("MIGRATION", "VM", "FROM", "TO", "PHASE", ">SENT", ">LEFT", ">DOWNTIME", "REASON");
+                Table table =
+                        new Table("MIGRATION", "VM", "FROM", "TO", "PHASE", ">SENT", ">LEFT", ">DOWNTIME", "REASON");
                 answer.path("migrations").forEach(node -> {
                     MigrationView view = client.view(node, MigrationView.class);
                     table.row(
@@ -83,7 +84,8 @@ public final class MigrationCommands {
             JsonNode answer = client.post(ApiClient.path("migrations", id, "cancel"), null);
             shell.print(
                     answer,
-                    () -> "migration " + id + " is " + client.view(answer, MigrationView.class).phase() + "\n");
+                    () -> "migration " + id + " is "
+                            + client.view(answer, MigrationView.class).phase() + "\n");
             return ExitCode.OK;
         }
     }
@@ -107,11 +109,15 @@ public final class MigrationCommands {
                 .row("from", view.from())
                 .row("to", view.to())
                 .row("driver", view.driver())
-                .row("phase", view.phase() + view.reason().map(why -> ": " + why).orElse(""))
+                .row(
+                        "phase",
+                        view.phase() + view.reason().map(why -> ": " + why).orElse(""))
                 .row("epoch", String.valueOf(view.epoch()))
-                .row("sent", Units.size(view.stats().transferredBytes()) + " for "
-                        + Units.size(view.stats().ramBytes()) + " of RAM, in "
-                        + view.stats().iterations() + " iterations")
+                .row(
+                        "sent",
+                        Units.size(view.stats().transferredBytes()) + " for "
+                                + Units.size(view.stats().ramBytes()) + " of RAM, in "
+                                + view.stats().iterations() + " iterations")
                 .row("dirtied meanwhile", view.stats().dirtiedPages() + " pages")
                 .row("left", Units.size(view.remainingBytes()))
                 .row("predicted downtime", Units.millisOf(view.stats().predictedDowntimeMicros()))

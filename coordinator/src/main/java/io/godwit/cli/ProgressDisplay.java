@@ -47,20 +47,23 @@ final class ProgressDisplay implements AutoCloseable {
     }
 
     private void line(EvacuationView.VmRow row) {
-        String line = row.vm() + " " + row.state() + row.to().map(to -> " -> " + to).orElse("")
-                + row.reason().map(why -> ": " + why).orElse("");
+        String line =
+                row.vm() + " " + row.state() + row.to().map(to -> " -> " + to).orElse("")
+                        + row.reason().map(why -> ": " + why).orElse("");
         if (!line.equals(said.put(row.vm(), line))) {
             around.err().println(line);
         }
     }
 
     private void bar(EvacuationView.VmRow row) {
-        ProgressBar bar = bars.computeIfAbsent(row.vm(), vm -> new ProgressBarBuilder()
-                .setTaskName(vm)
-                .setInitialMax(FULL)
-                .setStyle(ProgressBarStyle.ASCII)
-                .continuousUpdate()
-                .build());
+        ProgressBar bar = bars.computeIfAbsent(
+                row.vm(),
+                vm -> new ProgressBarBuilder()
+                        .setTaskName(vm)
+                        .setInitialMax(FULL)
+                        .setStyle(ProgressBarStyle.ASCII)
+                        .continuousUpdate()
+                        .build());
         long now = bar.getCurrent();
         String message = row.state();
         switch (row.state()) {

@@ -51,11 +51,14 @@ public final class Shell {
 
     /** Prints a result: the view as it came, or the table made from it. */
     public void print(JsonNode view, Supplier<String> table) {
-        surroundings.out().print(switch (output) {
-            case TABLE -> table.get();
-            case JSON -> json(view);
-            case YAML -> yaml(view);
-        });
+        surroundings
+                .out()
+                .print(
+                        switch (output) {
+                            case TABLE -> table.get();
+                            case JSON -> json(view);
+                            case YAML -> yaml(view);
+                        });
         surroundings.out().flush();
     }
 
@@ -67,7 +70,9 @@ public final class Shell {
 
     private static String json(JsonNode view) {
         try {
-            return JsonCodec.lenient().enable(SerializationFeature.INDENT_OUTPUT).writeValueAsString(view) + "\n";
+            return JsonCodec.lenient()
+                            .enable(SerializationFeature.INDENT_OUTPUT)
+                            .writeValueAsString(view) + "\n";
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a tree without JSON", e);
         }

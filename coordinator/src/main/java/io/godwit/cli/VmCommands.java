@@ -96,14 +96,16 @@ public final class VmCommands {
             ApiClient client = shell.client();
             JsonNode answer = client.post(ApiClient.path("vms", vm, "check"), null);
             GuestCheck check = client.view(answer, GuestCheck.class);
-            shell.print(answer, () -> new Table("VM", "RULE", ">GUEST WRITES", ">DMA WRITES", "DETAIL")
-                    .row(
-                            vm,
-                            check.holds() ? "holds" : "BROKEN",
-                            String.valueOf(check.guestWrites()),
-                            String.valueOf(check.dmaWrites()),
-                            check.detail())
-                    .render());
+            shell.print(
+                    answer,
+                    () -> new Table("VM", "RULE", ">GUEST WRITES", ">DMA WRITES", "DETAIL")
+                            .row(
+                                    vm,
+                                    check.holds() ? "holds" : "BROKEN",
+                                    String.valueOf(check.guestWrites()),
+                                    String.valueOf(check.dmaWrites()),
+                                    check.detail())
+                            .render());
             if (!check.holds()) {
                 throw CliFailure.failed("VM " + vm + ": its memory breaks the guest's rule: " + check.detail());
             }
@@ -173,8 +175,10 @@ public final class VmCommands {
                 .row("driver", spec.driver())
                 .row("memory", Units.size(spec.memoryBytes()))
                 .row("vcpus", String.valueOf(spec.vcpus()))
-                .row("working set", Units.size(spec.workload().workingSetBytes()) + " at "
-                        + Units.size(spec.workload().dirtyBytesPerSecond()) + "/s")
+                .row(
+                        "working set",
+                        Units.size(spec.workload().workingSetBytes()) + " at "
+                                + Units.size(spec.workload().dirtyBytesPerSecond()) + "/s")
                 .row("blackout budget", spec.blackoutBudgetMs() + " ms");
         if (spec.devices().isEmpty()) {
             return facts.render();

@@ -1,6 +1,5 @@
 package io.godwit.fleet;
 
-import io.godwit.fleet.CoordinatorException.NotFound;
 import io.godwit.fleet.CoordinatorException.Unavailable;
 import io.godwit.proto.Names;
 import io.godwit.proto.host.HostCommand;
@@ -15,6 +14,7 @@ import org.apache.pekko.actor.typed.RecipientRef;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.actor.typed.receptionist.Receptionist;
 import org.apache.pekko.japi.function.Function;
+import org.apache.pekko.pattern.Patterns;
 
 /** Questions from outside the actors, with one kind of failure for no answer. */
 final class Asking {
@@ -31,14 +31,22 @@ final class Asking {
                 .exceptionallyCompose(failure -> CompletableFuture.failedFuture(translate(failure, whom, limit)));
     }
 
-    /** The agent of {@code host}; NotFound when none is listed and reachable. */
-    CompletionStage<ActorRef<HostCommand>> agent(String host, Duration limit) {
+    /**
+     * The agent of {@code host}. A host's first reports come sooner than its agent's listing, and an agent that restarts is
+     * listed again in a moment: so it is looked for again until {@code patience} is over, then Unavailable.
+     */
+    CompletionStage<ActorRef<HostCommand>> agent(String host, Duration limit, Duration patience, Duration interval) {
+        int attempts = (int) Math.max(1, patience.dividedBy(interval));
+        return Patterns.retry(() -> findAgent(host, limit), attempts, interval, system.classicSystem());
+    }
+
+    private CompletionStage<ActorRef<HostCommand>> findAgent(String host, Duration limit) {
         var key = Names.agentOf(host);
         return this.<Receptionist.Command, Receptionist.Listing>ask(
                         system.receptionist(), replyTo -> Receptionist.find(key, replyTo), limit, "the receptionist")
                 .thenApply(listing -> listing.getServiceInstances(key).stream()
                         .findAny()
-                        .orElseThrow(() -> new NotFound("reachable agent of host", host)));
+                        .orElseThrow(() -> new Unavailable("the agent of host '" + host + "' cannot be reached")));
     }
 
     private static Throwable translate(Throwable failure, String whom, Duration limit) {

@@ -8,18 +8,28 @@ import java.time.Duration;
  *
  * @param askTimeout for an answer of an entity or of FleetView
  * @param hostTimeout for an answer of a host agent, such as to the creation of a VM
+ * @param agentPatience how long an agent that is not listed is looked for
+ * @param agentInterval between two looks
  * @param reportFresh a host's report no older than this shows by itself that the host is up
  * @param listParallelism entities asked at the same time for a listing
  * @param schemaTimeout for the store's schema on start
  */
 public record CoordinatorSettings(
-        Duration askTimeout, Duration hostTimeout, Duration reportFresh, int listParallelism, Duration schemaTimeout) {
+        Duration askTimeout,
+        Duration hostTimeout,
+        Duration agentPatience,
+        Duration agentInterval,
+        Duration reportFresh,
+        int listParallelism,
+        Duration schemaTimeout) {
     /** Reads {@code godwit.coordinator} of {@code config}. */
     public static CoordinatorSettings from(Config config) {
         Config own = config.getConfig("godwit.coordinator");
         return new CoordinatorSettings(
                 own.getDuration("ask-timeout"),
                 own.getDuration("host-timeout"),
+                own.getDuration("agent-patience"),
+                own.getDuration("agent-interval"),
                 own.getDuration("report-fresh"),
                 own.getInt("list-parallelism"),
                 own.getDuration("schema-timeout"));

@@ -1,5 +1,6 @@
 package io.godwit.api;
 
+import com.typesafe.config.ConfigFactory;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -9,7 +10,6 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import com.typesafe.config.ConfigFactory;
 
 /** The API over a fake coordinator, served on a free loopback port. */
 public final class ApiFixture implements AutoCloseable {

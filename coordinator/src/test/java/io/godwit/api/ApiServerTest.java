@@ -35,15 +35,24 @@ class ApiServerTest {
         assertThat(response.statusCode()).isEqualTo(200);
         JsonNode hosts = json(response).path("hosts");
         assertThat(hosts).hasSize(2);
-        assertThat(hosts.get(0).path("inventory").path("capacity").path("devices").path("gpu").asInt())
+        assertThat(hosts.get(0)
+                        .path("inventory")
+                        .path("capacity")
+                        .path("devices")
+                        .path("gpu")
+                        .asInt())
                 .isEqualTo(2);
     }
 
     @Test
     void cordonsAHostAndShowsIt() throws Exception {
-        assertThat(json(api.send("POST", "/api/v1/hosts/host-2/cordon", "")).path("cordoned").asBoolean())
+        assertThat(json(api.send("POST", "/api/v1/hosts/host-2/cordon", ""))
+                        .path("cordoned")
+                        .asBoolean())
                 .isTrue();
-        assertThat(json(api.send("POST", "/api/v1/hosts/host-2/uncordon", "")).path("cordoned").asBoolean(true))
+        assertThat(json(api.send("POST", "/api/v1/hosts/host-2/uncordon", ""))
+                        .path("cordoned")
+                        .asBoolean(true))
                 .isFalse();
     }
 
@@ -53,7 +62,12 @@ class ApiServerTest {
         HttpResponse<String> first = api.send("POST", "/api/v1/vms", body);
         assertThat(first.statusCode()).isEqualTo(201);
         assertThat(json(first).path("host").asText()).isEqualTo("host-1");
-        assertThat(json(first).path("spec").path("devices").get(0).path("dirtyReporting").asText())
+        assertThat(json(first)
+                        .path("spec")
+                        .path("devices")
+                        .get(0)
+                        .path("dirtyReporting")
+                        .asText())
                 .isEqualTo("PERSISTENT");
         HttpResponse<String> second = api.send("POST", "/api/v1/vms", body);
         assertThat(second.statusCode()).isEqualTo(409);
@@ -116,7 +130,10 @@ class ApiServerTest {
 
     @Test
     void fillsInTheOptionsThatARequestLeavesOut() throws Exception {
-        api.send("POST", "/api/v1/migrations", "{\"vm\":\"vm-a\",\"options\":{\"downtimeLimitMs\":50,\"verify\":false}}");
+        api.send(
+                "POST",
+                "/api/v1/migrations",
+                "{\"vm\":\"vm-a\",\"options\":{\"downtimeLimitMs\":50,\"verify\":false}}");
         assertThat(api.coordinator.lastOptions.get().downtimeLimitMs()).isEqualTo(50);
         assertThat(api.coordinator.lastOptions.get().verify()).isFalse();
         assertThat(api.coordinator.lastOptions.get().handoffDeadlineMs()).isPositive();
@@ -136,8 +153,7 @@ class ApiServerTest {
 
     @Test
     void refusesABodyOverTheLimit() throws Exception {
-        HttpResponse<String> response =
-                api.send("POST", "/api/v1/vms", "{\"name\":\"" + "x".repeat(300_000) + "\"}");
+        HttpResponse<String> response = api.send("POST", "/api/v1/vms", "{\"name\":\"" + "x".repeat(300_000) + "\"}");
         assertThat(response.statusCode()).isEqualTo(413);
     }
 
@@ -155,8 +171,7 @@ class ApiServerTest {
     @Test
     void streamsChangesWithIdsAndLimitsTheStreams() throws Exception {
         api.send("POST", "/api/v1/migrations", "{\"vm\":\"vm-a\"}");
-        var response = api.http.send(
-                api.request("/api/v1/events").build(), HttpResponse.BodyHandlers.ofInputStream());
+        var response = api.http.send(api.request("/api/v1/events").build(), HttpResponse.BodyHandlers.ofInputStream());
         assertThat(response.headers().firstValue("Content-Type").orElse("")).startsWith("text/event-stream");
         try (InputStream body = response.body();
                 BufferedReader lines = new BufferedReader(new InputStreamReader(body, StandardCharsets.UTF_8))) {

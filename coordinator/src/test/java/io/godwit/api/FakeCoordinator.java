@@ -79,8 +79,7 @@ public final class FakeCoordinator implements Coordinator {
                             List.of()))));
         }
         List<VmView> views = vms.values().stream()
-                .map(spec -> new VmView(
-                        spec, "RUNNING", Optional.of("host-1"), 1, Optional.empty(), Optional.empty()))
+                .map(spec -> new VmView(spec, "RUNNING", Optional.of("host-1"), 1, Optional.empty(), Optional.empty()))
                 .toList();
         return done(() -> new FleetShown(hosts, views));
     }

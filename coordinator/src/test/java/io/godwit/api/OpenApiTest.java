@@ -33,9 +33,10 @@ class OpenApiTest {
                 .endpoints()
                 .forEach(endpoint -> served.add(endpoint.method() + " " + endpoint.path()));
         TreeSet<String> described = new TreeSet<>();
-        document().path("paths").properties().forEach(path -> path.getValue()
-                .fieldNames()
-                .forEachRemaining(key -> {
+        document()
+                .path("paths")
+                .properties()
+                .forEach(path -> path.getValue().fieldNames().forEachRemaining(key -> {
                     if (METHODS.contains(key)) {
                         described.add(key.toUpperCase(Locale.ROOT) + " " + path.getKey());
                     }
@@ -63,7 +64,8 @@ class OpenApiTest {
                 Map.entry("ErrorBody", ErrorBody.class));
         for (var schema : schemas.entrySet()) {
             List<String> described = new ArrayList<>();
-            document().path("components")
+            document()
+                    .path("components")
                     .path("schemas")
                     .path(schema.getKey())
                     .path("properties")
@@ -71,9 +73,10 @@ class OpenApiTest {
                     .forEachRemaining(described::add);
             assertThat(described)
                     .as(schema.getKey())
-                    .containsExactlyInAnyOrderElementsOf(Arrays.stream(schema.getValue().getRecordComponents())
-                            .map(RecordComponent::getName)
-                            .toList());
+                    .containsExactlyInAnyOrderElementsOf(
+                            Arrays.stream(schema.getValue().getRecordComponents())
+                                    .map(RecordComponent::getName)
+                                    .toList());
         }
     }
 

@@ -87,11 +87,14 @@ class CommandsTest {
 
     @Test
     void takesGlobalOptionsBeforeAndAfterTheCommand() throws Exception {
-        JsonNode before = new ObjectMapper().readTree(run("--output", "json", "host", "list").out());
-        JsonNode after = new ObjectMapper().readTree(run("host", "list", "--output", "json").out());
+        JsonNode before = new ObjectMapper()
+                .readTree(run("--output", "json", "host", "list").out());
+        JsonNode after = new ObjectMapper()
+                .readTree(run("host", "list", "--output", "json").out());
         assertThat(before).isEqualTo(after);
         assertThat(before.path("hosts")).hasSize(2);
-        assertThat(new YAMLMapper().readTree(run("host", "list", "-o", "yaml").out())).isEqualTo(before);
+        assertThat(new YAMLMapper().readTree(run("host", "list", "-o", "yaml").out()))
+                .isEqualTo(before);
     }
 
     @Test
@@ -106,8 +109,22 @@ class CommandsTest {
     @Test
     void createsAVmFromItsOptionsAndDestroysIt() {
         Ran created = run(
-                "vm", "create", "vm-c", "--memory", "64MiB", "--working-set", "8MiB", "--dirty-rate", "2MiB/s", "--fill",
-                "--device", "gpu,state=16MiB,pinned=8MiB,dma=4MiB/s", "--device", "nic,name=eth", "--budget", "1s");
+                "vm",
+                "create",
+                "vm-c",
+                "--memory",
+                "64MiB",
+                "--working-set",
+                "8MiB",
+                "--dirty-rate",
+                "2MiB/s",
+                "--fill",
+                "--device",
+                "gpu,state=16MiB,pinned=8MiB,dma=4MiB/s",
+                "--device",
+                "nic,name=eth",
+                "--budget",
+                "1s");
         assertThat(created.err()).isEmpty();
         assertThat(created.exit()).isEqualTo(ExitCode.OK);
         var spec = api.coordinator.vms.get("vm-c");

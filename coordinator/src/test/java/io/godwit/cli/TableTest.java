@@ -12,9 +12,7 @@ class TableTest {
                 .row("a", "5", "first")
                 .row("longer", "1234567", "second")
                 .render();
-        assertThat(text)
-                .isEqualTo(
-                        """
+        assertThat(text).isEqualTo("""
                         NAME       SIZE  NOTE
                         a             5  first
                         longer  1234567  second

@@ -11,7 +11,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 class UnitsTest {
     @ParameterizedTest
     @CsvSource({
-        "0,0", "4096,4096", "17B,17", "1KiB,1024", "256MiB,268435456", "1.5 GiB,1610612736", "2TiB,2199023255552"
+        "0,0",
+        "4096,4096",
+        "17B,17",
+        "1KiB,1024",
+        "256MiB,268435456",
+        "1.5 GiB,1610612736",
+        "2TiB,2199023255552"
     })
     void readsSizes(String text, long bytes) {
         assertThat(Units.bytes(text)).isEqualTo(bytes);

@@ -1,4 +1,4 @@
-/** A whole fleet on one machine, to watch an evacuation without hosts to spare. */
+/** The demo: a fleet of real processes on this machine, an evacuation, and its proof. */
 @NullMarked
 package io.godwit.demo;
 

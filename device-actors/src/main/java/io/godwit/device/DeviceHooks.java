@@ -85,6 +85,10 @@ final class DeviceHooks {
         Walk walk = new Walk();
         walk.readBack();
         try {
+            if (walk.state() == DeviceState.ERROR && !helpsInError(hook)) {
+                // it broke by itself since it was last seen: better told now than once the VM has been stopped
+                throw new DeviceException("device " + name + " has broken: it stands in ERROR");
+            }
             Device.Reply reply = work.run(walk);
             walk.readBack();
             return new Outcome(reply, walk.states, Optional.empty());
@@ -93,6 +97,20 @@ final class DeviceHooks {
             String reason = e.getMessage() == null ? e.getClass().getName() : e.getMessage();
             return new Outcome(new Device.Failed(name, hook, reason, walk.state()), walk.states, Optional.of(reason));
         }
+    }
+
+    private static boolean helpsInError(DeviceHook hook) {
+        return switch (hook) {
+            case CLEANUP, MIGRATION_STATUS_CHANGED, DESCRIBE -> true;
+            case SAVE_SETUP,
+                    SAVE_LIVE_PENDING,
+                    SAVE_LIVE_ITERATE,
+                    SAVE_LIVE_COMPLETE_PRECOPY,
+                    LOAD_SETUP,
+                    LOAD_STATE,
+                    LOAD_CLEANUP,
+                    VM_STATE_CHANGED -> false;
+        };
     }
 
     /** First of all: an actor made anew may find the device of a running VM. */

@@ -26,21 +26,14 @@ public final class IommuSpace {
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
     private final TreeMap<Long, IovaMapping> mappings = new TreeMap<>();
     private final Map<String, DmaPort> ports = new LinkedHashMap<>();
-    private final DirtyBitmap persistent;
-    private final DirtyBitmap stopCopyOnly;
-    private final DirtyBitmap written;
-    private final DirtyBitmap released;
-    private boolean tracking;
+    private final DirtyAccount account;
 
     /** Empty, over {@code memory}, for at most {@code mappingsMax} mappings. */
     public IommuSpace(String name, GuestMemory memory, int mappingsMax) {
         this.name = name;
         this.memory = memory;
         this.mappingsMax = mappingsMax;
-        this.persistent = new DirtyBitmap(memory.pages());
-        this.stopCopyOnly = new DirtyBitmap(memory.pages());
-        this.written = new DirtyBitmap(memory.pages());
-        this.released = new DirtyBitmap(memory.pages());
+        this.account = new DirtyAccount(memory.pages());
     }
 
     /** Empty, with the limit of {@code godwit.memory.mappings-max} in {@code config}. */
@@ -173,7 +166,7 @@ public final class IommuSpace {
     public boolean tracking() {
         lock.readLock().lock();
         try {
-            return tracking;
+            return account.tracking();
         } finally {
             lock.readLock().unlock();
         }
@@ -200,23 +193,10 @@ public final class IommuSpace {
     public DirtyReport report(boolean stopped, DirtyBitmap dirty, DirtyBitmap heldBack) throws IommuException {
         lock.readLock().lock();
         try {
-            if (!tracking) {
+            if (!account.tracking()) {
                 throw refused("asked for dirty pages while tracking is off");
             }
-            heldBack.andNot(released);
-            long dma = released.drainInto(dirty) + written.drainInto(dirty);
-            long pinned = persistent.count();
-            if (stopped) {
-                dirty.or(persistent);
-                dirty.or(stopCopyOnly);
-                heldBack.andNot(persistent);
-                pinned += stopCopyOnly.count();
-            } else {
-                heldBack.or(persistent);
-            }
-            boolean trustworthy = ports.values().stream()
-                    .noneMatch(port -> port.policy() == ReportingPolicy.STOP_COPY_ONLY && pinned(port) > 0);
-            return new DirtyReport(pinned, dma, trustworthy);
+            return account.report(stopped, dirty, heldBack);
         } finally {
             lock.readLock().unlock();
         }
@@ -235,7 +215,7 @@ public final class IommuSpace {
                 mappingAt(at);
             }
             port.pins().add(iova, iova + bytes);
-            mark(port, new IovaRanges.Span(iova, iova + bytes));
+            account.pinned(port.policy(), pieces(iova, iova + bytes));
         } finally {
             lock.writeLock().unlock();
         }
@@ -288,10 +268,7 @@ public final class IommuSpace {
                 for (long at = piece.gpa(); at < piece.gpa() + piece.bytes(); at += PAGE) {
                     ram.set(ValueLayout.JAVA_LONG, at, ram.get(ValueLayout.JAVA_LONG, at) + 1);
                 }
-                // after the store: whoever takes the mark from here on reads what was written
-                if (tracking && port.policy() == ReportingPolicy.HARDWARE_TRACKED) {
-                    written.setRange(piece.gpa() / PAGE, piece.bytes() / PAGE);
-                }
+                account.wrote(port.policy(), piece);
             }
         } finally {
             lock.readLock().unlock();
@@ -312,9 +289,7 @@ public final class IommuSpace {
     private void setTracking(boolean on) {
         lock.writeLock().lock();
         try {
-            tracking = on;
-            written.clear();
-            released.clear();
+            account.tracking(on);
         } finally {
             lock.writeLock().unlock();
         }
@@ -326,33 +301,17 @@ public final class IommuSpace {
         for (IovaRanges.Span span : port.pins().remove(start, end)) {
             gone.addAll(pieces(span.start(), span.end()));
         }
-        if (gone.isEmpty() || port.policy() == ReportingPolicy.HARDWARE_TRACKED) {
-            return gone;
-        }
-        if (tracking) {
-            gone.forEach(range -> released.setRange(range.gpa() / PAGE, range.bytes() / PAGE));
-        }
-        // another device, or another address, may pin the same page: build the map of pinned pages anew
-        (port.policy() == ReportingPolicy.PERSISTENT ? persistent : stopCopyOnly).clear();
-        for (DmaPort other : ports.values()) {
-            if (other.policy() == port.policy()) {
-                other.pins().all().forEach(span -> mark(other, span));
+        if (!gone.isEmpty()) {
+            account.letGo(port.policy(), gone);
+            for (DmaPort other : ports.values()) {
+                if (other.policy() == port.policy()) {
+                    other.pins()
+                            .all()
+                            .forEach(span -> account.pinned(other.policy(), pieces(span.start(), span.end())));
+                }
             }
         }
         return gone;
-    }
-
-    private void mark(DmaPort port, IovaRanges.Span span) {
-        DirtyBitmap pinnedBy = switch (port.policy()) {
-            case PERSISTENT -> persistent;
-            case STOP_COPY_ONLY -> stopCopyOnly;
-            case HARDWARE_TRACKED -> null;
-        };
-        if (pinnedBy != null) {
-            for (IovaMapping piece : pieces(span.start(), span.end())) {
-                pinnedBy.setRange(piece.gpa() / PAGE, piece.bytes() / PAGE);
-            }
-        }
     }
 
     /** The range cut at the borders of mappings. What is pinned is mapped, so a gap here is our own mistake. */

@@ -8,6 +8,7 @@ import io.godwit.proto.vm.RunState;
 import io.godwit.stream.DeviceChunkKind;
 import io.godwit.stream.DeviceSink;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -49,7 +50,7 @@ class DeviceTest {
     private Device.Reply ask(
             ActorRef<Device.Command> device, Function<ActorRef<Device.Reply>, Device.Command> command) {
         device.tell(command.apply(probe.ref()));
-        return probe.receiveMessage();
+        return probe.receiveMessage(Duration.ofSeconds(20));
     }
 
     private Device.Reply vm(ActorRef<Device.Command> device, RunState to, boolean prepare) {
@@ -171,6 +172,28 @@ class DeviceTest {
     }
 
     @Test
+    void aDeviceThatBreaksByItselfIsToldAtTheNextHookAndRunsAgainAfterItsReset() throws Exception {
+        DeviceSpec spec = Machine.gpu(STATE, 0, 4096 * 1000);
+        try (Machine machine = new Machine(spec)) {
+            ActorRef<Device.Command> device = spawn(machine, spec);
+            vm(device, RunState.RUNNING, false);
+            ask(device, Device.SaveSetup::new);
+            machine.space.unmap(machine.space.mappings().getFirst().iova(), 64 * 4096);
+            machine.ticker.pass(10);
+            assertThat(ask(device, Device.SaveLivePending::new))
+                    .isEqualTo(new Device.Failed(
+                            "gpu0",
+                            DeviceHook.SAVE_LIVE_PENDING,
+                            "device gpu0 has broken: it stands in ERROR",
+                            DeviceState.ERROR));
+            assertThat(ask(device, Device.SaveLivePending::new))
+                    .isEqualTo(new Device.Rejected("gpu0", DeviceHook.SAVE_LIVE_PENDING, DeviceState.ERROR));
+            assertThat(ask(device, replyTo -> new Device.MigrationStatusChanged(MigrationStatus.FAILED, replyTo)))
+                    .isEqualTo(done("gpu0", DeviceState.RUNNING));
+        }
+    }
+
+    @Test
     void failuresWhileReadingAndLoadingAreAnsweredWithHookAndReason() throws DeviceException {
         DeviceSpec spec = Machine.nic(4096);
         try (Machine machine = new Machine(spec)) {
@@ -245,7 +268,8 @@ class DeviceTest {
                     Thread.onSpinWait();
                 }
             }
-            assertThat(probe.receiveSeveralMessages(room)).allMatch(Device.Pending.class::isInstance);
+            assertThat(probe.receiveSeveralMessages(room, Duration.ofSeconds(20)))
+                    .allMatch(Device.Pending.class::isInstance);
         }
     }
 }

@@ -10,6 +10,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -187,6 +189,30 @@ class IommuSpaceTest {
         first.unpin(IOVA + 7L * PAGE, PAGE);
         space.report(false, dirty, heldBack);
         assertThat(pages(heldBack)).containsExactly(7L);
+    }
+
+    @Test
+    void noWriteReachesAPageAfterItsUnpinHasReturned() throws Exception {
+        DmaPort port = port(ReportingPolicy.PERSISTENT, 0, 64);
+        CompletableFuture<String> refused = CompletableFuture.supplyAsync(() -> {
+            while (true) {
+                try {
+                    port.increment(IOVA, 64);
+                } catch (IommuException e) {
+                    return e.getMessage();
+                }
+            }
+        });
+        while (port.counter(IOVA + 63L * PAGE) == 0) {
+            Thread.onSpinWait();
+        }
+        port.unpin(IOVA + 63L * PAGE, PAGE);
+        long after = memory.segment().get(ValueLayout.JAVA_LONG, 63L * PAGE);
+        assertThat(refused.get(10, TimeUnit.SECONDS)).contains("iova 0x10003f000, which it has not pinned");
+        assertThat(memory.segment().get(ValueLayout.JAVA_LONG, 63L * PAGE)).isEqualTo(after);
+        assertThat(memory.segment().get(ValueLayout.JAVA_LONG, 0))
+                .as("the refused write wrote nothing at all")
+                .isEqualTo(after);
     }
 
     @Test

@@ -1,0 +1,11 @@
+package io.godwit.demo;
+
+/**
+ * What the demo is asked for.
+ *
+ * @param hosts number of hosts, at least 2
+ * @param vms number of VMs, all on the first host
+ * @param memoryBytes RAM of each
+ * @param guest {@code auto}, {@code kvm} or {@code soft}
+ */
+record DemoOptions(int hosts, int vms, long memoryBytes, String guest) {}

@@ -1,0 +1,44 @@
+package io.godwit.migration;
+
+import com.typesafe.config.Config;
+import java.time.Duration;
+
+/**
+ * The limits of save and resume paths, from {@code godwit.migration}; each is explained in {@code reference.conf}.
+ *
+ * @param tick how often dirty pages are synced
+ * @param precopyTimeout how long pre-copy may go on without reaching the downtime limit
+ * @param stepTimeout how long a single step (connect, a hook, the destination's answer) may take
+ * @param deviceThresholdBytes a device is iterated while it has at least this much pending
+ * @param deviceIterateBytesMax most device bytes per tick
+ * @param fixedDowntime part of a standstill that no byte count explains
+ * @param digestBytesPerSecond how fast RAM is digested when verifying
+ * @param ledgerPoll how often a VM that waits for the ledger's word asks for it
+ * @param statesMax most state triples kept
+ */
+public record MigrationSettings(
+        Duration tick,
+        Duration precopyTimeout,
+        Duration stepTimeout,
+        long deviceThresholdBytes,
+        long deviceIterateBytesMax,
+        Duration fixedDowntime,
+        long digestBytesPerSecond,
+        Duration ledgerPoll,
+        int statesMax) {
+
+    /** Reads {@code godwit.migration} of an actor system's configuration. */
+    public static MigrationSettings from(Config root) {
+        Config config = root.getConfig("godwit.migration");
+        return new MigrationSettings(
+                config.getDuration("tick"),
+                config.getDuration("precopy-timeout"),
+                config.getDuration("step-timeout"),
+                config.getBytes("device-threshold"),
+                config.getBytes("device-iterate-max"),
+                config.getDuration("fixed-downtime"),
+                config.getBytes("digest-rate"),
+                config.getDuration("ledger-poll"),
+                config.getInt("states-max"));
+    }
+}

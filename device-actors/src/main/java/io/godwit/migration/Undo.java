@@ -1,0 +1,91 @@
+package io.godwit.migration;
+
+import io.godwit.device.Device;
+import io.godwit.device.DeviceRound;
+import io.godwit.device.DeviceState;
+import io.godwit.proto.migration.MigrationStatus;
+import io.godwit.proto.vm.RunState;
+import io.godwit.vm.RunStateChange;
+import io.godwit.vm.VmParts;
+import java.util.List;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+
+/**
+ * Undoes a save path at the source: tells the devices how the migration ended (a device in ERROR is reset), runs devices
+ * and vCPUs again, and stops dirty tracking last, off the standstill. Every step is tried even when one fails.
+ *
+ * <pre>notifying → running → untracking → Result</pre>
+ */
+final class Undo {
+    /** {@code devices} in slot order; {@code error} is empty when the VM runs as if nothing had been. */
+    record Result(List<DeviceState> devices, String error) {}
+
+    private sealed interface Command {}
+
+    private record Notified(DeviceRound.Result result) implements Command {}
+
+    private record RunStateReplied(RunStateChange.Outcome outcome) implements Command {}
+
+    private record Untracked(TrackingChange.Result result) implements Command {}
+
+    private final ActorContext<Command> context;
+    private final VmParts parts;
+    private final long epoch;
+    private final ActorRef<Result> replyTo;
+
+    private Undo(ActorContext<Command> context, VmParts parts, long epoch, ActorRef<Result> replyTo) {
+        this.context = context;
+        this.parts = parts;
+        this.epoch = epoch;
+        this.replyTo = replyTo;
+    }
+
+    static Behavior<Void> create(VmParts parts, long epoch, MigrationStatus status, ActorRef<Result> replyTo) {
+        return Behaviors.<Command>setup(context -> new Undo(context, parts, epoch, replyTo).notifying(status))
+                .unsafeCast();
+    }
+
+    private Behavior<Command> notifying(MigrationStatus status) {
+        context.spawnAnonymous(DeviceRound.create(
+                parts.devices(),
+                replies -> new Device.MigrationStatusChanged(status, replies),
+                context.messageAdapter(DeviceRound.Result.class, Notified::new)));
+        return Behaviors.receiveMessage(command -> switch (command) {
+            case Notified(var result) -> running(result.error().orElse(""));
+            case RunStateReplied _, Untracked _ -> Behaviors.unhandled();
+        });
+    }
+
+    private Behavior<Command> running(String errorBefore) {
+        context.spawnAnonymous(RunStateChange.create(
+                parts,
+                epoch,
+                RunState.RUNNING,
+                context.messageAdapter(RunStateChange.Outcome.class, RunStateReplied::new)));
+        return Behaviors.receiveMessage(command -> switch (command) {
+            case RunStateReplied(RunStateChange.Outcome.Changed(var _, var devices)) ->
+                untracking(devices, errorBefore);
+            case RunStateReplied(RunStateChange.Outcome.NotChanged(var _, var reason)) ->
+                untracking(List.of(), errorBefore.isEmpty() ? reason : errorBefore + "; " + reason);
+            case Notified _, Untracked _ -> Behaviors.unhandled();
+        });
+    }
+
+    private Behavior<Command> untracking(List<DeviceState> devices, String errorBefore) {
+        context.spawnAnonymous(TrackingChange.create(
+                parts, false, context.messageAdapter(TrackingChange.Result.class, Untracked::new)));
+        return Behaviors.receiveMessage(command -> switch (command) {
+            case Untracked(var result) -> {
+                String error = errorBefore.isEmpty() || result.error().isEmpty()
+                        ? errorBefore + result.error()
+                        : errorBefore + "; " + result.error();
+                replyTo.tell(new Result(devices, error));
+                yield Behaviors.stopped();
+            }
+            case Notified _, RunStateReplied _ -> Behaviors.unhandled();
+        });
+    }
+}

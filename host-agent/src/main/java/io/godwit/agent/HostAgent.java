@@ -1,0 +1,361 @@
+package io.godwit.agent;
+
+import io.godwit.migration.ResumePath;
+import io.godwit.proto.fleet.FleetCommand;
+import io.godwit.proto.host.HostCapacity;
+import io.godwit.proto.host.HostCommand;
+import io.godwit.proto.host.HostInventory;
+import io.godwit.proto.host.HostReply;
+import io.godwit.proto.host.VmStatus;
+import io.godwit.proto.migration.MigrationReport;
+import io.godwit.proto.vm.DeviceSpec;
+import io.godwit.proto.vm.RunState;
+import io.godwit.proto.vm.VmSpec;
+import io.godwit.stream.Preamble;
+import io.godwit.stream.StreamReader;
+import io.godwit.vm.GuestDriver;
+import io.godwit.vm.GuestException;
+import io.godwit.vm.GuestLayout;
+import io.godwit.vm.Vm;
+import io.godwit.vm.VmHost;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+
+/**
+ * Everything a host does: holds its VMs, admits new ones within its capacity, routes commands and streams to them, and
+ * reports all of it to the fleet view, on every change and on a timer.
+ */
+public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
+    /** What the agent is told. */
+    public sealed interface Command {}
+
+    /** A coordinator asks. */
+    public record Asked(HostCommand command) implements Command {}
+
+    /** A stream has connected and said what it is; {@code reader} is the receiver's to close. */
+    public record StreamArrived(Preamble preamble, StreamReader reader) implements Command {}
+
+    private record VmChanged(Vm.Event event) implements Command {}
+
+    private record VmFailed(String vm, String reason) implements Command {}
+
+    private record ReportNow() implements Command {}
+
+    /** How the agent tells Vm actors apart from what they report. */
+    private static final class Held {
+        final ActorRef<Vm.Command> actor;
+        VmStatus status;
+
+        Held(ActorRef<Vm.Command> actor, VmStatus status) {
+            this.actor = actor;
+            this.status = status;
+        }
+    }
+
+    private final String incarnation;
+    private final HostCapacity capacity;
+    private final Drivers drivers;
+    private final VmHost host;
+    private final ActorRef<FleetCommand> fleet;
+    private final String defaultDriver;
+    private final int lastReportsMax;
+    private final Map<String, Held> vms = new TreeMap<>();
+    private final Map<String, MigrationReport> lastReports = new LinkedHashMap<>();
+    private long sequence;
+
+    private HostAgent(
+            ActorContext<Command> context,
+            TimerScheduler<Command> timers,
+            String incarnation,
+            HostCapacity capacity,
+            Drivers drivers,
+            String defaultDriver,
+            HostPorts ports,
+            ActorRef<FleetCommand> fleet,
+            HostSettings settings) {
+        super(context);
+        this.incarnation = incarnation;
+        this.capacity = capacity;
+        this.drivers = drivers;
+        this.fleet = fleet;
+        this.defaultDriver = defaultDriver;
+        this.lastReportsMax = settings.lastReportsMax();
+        this.host = ports.lend(context.messageAdapter(Vm.Event.class, VmChanged::new));
+        timers.startTimerWithFixedDelay(new ReportNow(), settings.reportInterval());
+        report();
+    }
+
+    /**
+     * The agent of one host.
+     *
+     * @param incarnation id of this process, unlike that of any other
+     * @param defaultDriver what a spec's {@code auto} means here
+     * @param fleet where inventories go
+     */
+    public static Behavior<Command> create(
+            String incarnation,
+            HostCapacity capacity,
+            Drivers drivers,
+            String defaultDriver,
+            HostPorts ports,
+            ActorRef<FleetCommand> fleet,
+            HostSettings settings) {
+        return Behaviors.setup(context -> Behaviors.withTimers(timers ->
+                new HostAgent(context, timers, incarnation, capacity, drivers, defaultDriver, ports, fleet, settings)));
+    }
+
+    @Override
+    public Receive<Command> createReceive() {
+        return newReceiveBuilder().onMessage(Command.class, this::receive).build();
+    }
+
+    private Behavior<Command> receive(Command command) {
+        switch (command) {
+            case Asked(var asked) -> asked(asked);
+            case StreamArrived arrived -> streamArrived(arrived);
+            case VmChanged(Vm.Event.Standing(var status)) -> {
+                Held held = vms.get(status.spec().name());
+                if (held != null && !held.status.equals(status)) {
+                    held.status = status;
+                    report();
+                }
+            }
+            case VmChanged(Vm.Event.Gone(var vm, var last)) -> {
+                vms.remove(vm);
+                last.ifPresent(this::remember);
+                report();
+            }
+            case VmFailed(var vm, var reason) -> {
+                Held held = vms.get(vm);
+                if (held != null) {
+                    VmStatus was = held.status;
+                    held.status = new VmStatus(
+                            was.spec(),
+                            RunState.INTERNAL_ERROR,
+                            was.epoch(),
+                            was.migration(),
+                            was.incoming(),
+                            Optional.of(reason));
+                    report();
+                }
+            }
+            case ReportNow() -> report();
+        }
+        return this;
+    }
+
+    private void asked(HostCommand command) {
+        switch (command) {
+            case HostCommand.CreateVm create -> {
+                Held held = vms.get(create.spec().name());
+                if (held != null) {
+                    held.actor.tell(new Vm.Asked(create));
+                } else {
+                    create(create);
+                }
+            }
+            case HostCommand.PrepareIncoming prepare -> {
+                Held held = vms.get(prepare.spec().name());
+                if (held != null) {
+                    held.actor.tell(new Vm.Asked(prepare));
+                } else {
+                    prepare(prepare);
+                }
+            }
+            case HostCommand.DestroyVm c -> {
+                if (!pass(c.vm(), c)) {
+                    c.replyTo().tell(new HostReply.VmGone(c.vm()));
+                }
+            }
+            case HostCommand.CheckVm c -> {
+                if (!pass(c.vm(), c)) {
+                    c.replyTo().tell(refused("no VM '" + c.vm() + "' here"));
+                }
+            }
+            case HostCommand.BeginSave c -> {
+                if (outgoing(c.migration()) >= capacity.outgoingMax()) {
+                    host.reports()
+                            .tell(new MigrationReport.SaveFailed(
+                                    c.migration(),
+                                    host.host(),
+                                    "host " + host.host() + " sends " + capacity.outgoingMax()
+                                            + " migrations already, its limit",
+                                    false,
+                                    false,
+                                    List.of()));
+                } else if (!pass(c.vm(), c)) {
+                    missing(c.migration(), c.vm(), "BeginSave");
+                }
+            }
+            case HostCommand.SwitchOver c -> passOrMissing(c.migration(), c.vm(), c, "SwitchOver");
+            case HostCommand.RunVm c -> passOrMissing(c.migration(), c.vm(), c, "RunVm");
+            case HostCommand.CancelSave c -> passOrMissing(c.migration(), c.vm(), c, "CancelSave");
+            case HostCommand.ReleaseSource c -> passOrMissing(c.migration(), c.vm(), c, "ReleaseSource");
+            case HostCommand.DiscardIncoming c -> {
+                if (!pass(c.vm(), c)) {
+                    host.reports().tell(new MigrationReport.IncomingDiscarded(c.migration(), host.host()));
+                }
+            }
+        }
+    }
+
+    private void create(HostCommand.CreateVm create) {
+        try {
+            VmSpec asked = create.spec().driver().equals(Drivers.AUTO)
+                    ? create.spec().withDriver(defaultDriver)
+                    : create.spec();
+            GuestDriver driver = admit(asked);
+            VmSpec settled = asked.withDriver(driver.name());
+            hold(
+                    settled,
+                    create.epoch(),
+                    Optional.empty(),
+                    Vm.create(host, driver, new HostCommand.CreateVm(settled, create.epoch(), create.replyTo())));
+        } catch (GuestException e) {
+            create.replyTo().tell(refused(String.valueOf(e.getMessage())));
+        }
+    }
+
+    private void prepare(HostCommand.PrepareIncoming prepare) {
+        try {
+            long incoming =
+                    vms.values().stream().filter(held -> held.status.incoming()).count();
+            if (incoming >= capacity.incomingMax()) {
+                throw new GuestException(
+                        "host " + host.host() + " takes " + capacity.incomingMax() + " migrations already, its limit");
+            }
+            GuestDriver driver = admit(prepare.spec());
+            hold(prepare.spec(), prepare.epoch(), Optional.of(prepare.migration()), Vm.incoming(host, driver, prepare));
+        } catch (GuestException e) {
+            host.reports()
+                    .tell(new MigrationReport.IncomingFailed(
+                            prepare.migration(), host.host(), String.valueOf(e.getMessage())));
+        }
+    }
+
+    /** Whether a VM of this spec fits: its layout, memory, devices and driver. Memory of VMs in flight counts. */
+    private GuestDriver admit(VmSpec spec) throws GuestException {
+        try {
+            // throws for sizes that cannot be
+            var _ = new GuestLayout(spec);
+        } catch (IllegalArgumentException e) {
+            throw new GuestException(String.valueOf(e.getMessage()), e);
+        }
+        long used = vms.values().stream()
+                .mapToLong(held -> held.status.spec().memoryBytes())
+                .sum();
+        if (used + spec.memoryBytes() > capacity.memoryBytes()) {
+            throw new GuestException("VM " + spec.name() + " needs " + spec.memoryBytes() + " bytes of memory; host "
+                    + host.host() + " has " + (capacity.memoryBytes() - used) + " free of " + capacity.memoryBytes());
+        }
+        Map<String, Integer> needed = new TreeMap<>();
+        spec.devices().forEach(device -> needed.merge(device.model(), 1, Integer::sum));
+        for (Map.Entry<String, Integer> need : needed.entrySet()) {
+            String model = need.getKey();
+            int pool = capacity.devices().getOrDefault(model, 0);
+            long taken = vms.values().stream()
+                    .flatMap(held -> held.status.spec().devices().stream())
+                    .map(DeviceSpec::model)
+                    .filter(model::equals)
+                    .count();
+            if (taken + need.getValue() > pool) {
+                throw new GuestException("VM " + spec.name() + " needs " + need.getValue() + " " + model + "; host "
+                        + host.host() + " has " + (pool - taken) + " free of " + pool);
+            }
+        }
+        return drivers.of(spec);
+    }
+
+    private void hold(VmSpec spec, long epoch, Optional<String> migration, Behavior<Vm.Command> behavior) {
+        String vm = spec.name();
+        ActorRef<Vm.Command> actor = getContext().spawnAnonymous(behavior);
+        vms.put(
+                vm,
+                new Held(
+                        actor,
+                        new VmStatus(
+                                spec, RunState.PRELAUNCH, epoch, migration, migration.isPresent(), Optional.empty())));
+        getContext().watchWith(actor, new VmFailed(vm, "its actor ended unexpectedly; see the agent's log"));
+        report();
+    }
+
+    private void streamArrived(StreamArrived arrived) {
+        Preamble preamble = arrived.preamble();
+        Held held = vms.get(preamble.vm());
+        if (held != null
+                && held.status.incoming()
+                && held.status.migration().equals(Optional.of(preamble.migration()))) {
+            held.actor.tell(new Vm.StreamArrived(preamble, arrived.reader()));
+        } else {
+            host.dataPlane()
+                    .execute(() -> ResumePath.refuse(
+                            arrived.reader(),
+                            "host " + host.host() + " expects no migration " + preamble.migration() + " of VM "
+                                    + preamble.vm()));
+        }
+    }
+
+    private boolean pass(String vm, HostCommand command) {
+        Held held = vms.get(vm);
+        if (held != null) {
+            held.actor.tell(new Vm.Asked(command));
+        }
+        return held != null;
+    }
+
+    private void passOrMissing(String migration, String vm, HostCommand command, String name) {
+        if (!pass(vm, command)) {
+            missing(migration, vm, name);
+        }
+    }
+
+    /** A command for a VM that is not here: most likely a repetition of one that was done, so the last word is repeated. */
+    private void missing(String migration, String vm, String command) {
+        MigrationReport last = lastReports.get(migration);
+        host.reports()
+                .tell(
+                        last != null
+                                ? last
+                                : new MigrationReport.CommandRefused(
+                                        migration, host.host(), command, "no VM '" + vm + "' here", 0));
+    }
+
+    private long outgoing(String but) {
+        return vms.values().stream()
+                .filter(held -> !held.status.incoming()
+                        && held.status.migration().filter(m -> !m.equals(but)).isPresent())
+                .count();
+    }
+
+    private void remember(MigrationReport last) {
+        lastReports.put(last.migration(), last);
+        if (lastReports.size() > lastReportsMax) {
+            lastReports.remove(lastReports.keySet().iterator().next());
+        }
+    }
+
+    private HostReply refused(String reason) {
+        return new HostReply.HostRefused(host.host(), reason);
+    }
+
+    private void report() {
+        fleet.tell(new FleetCommand.ReportHost(new HostInventory(
+                host.host(),
+                incarnation,
+                ++sequence,
+                capacity,
+                drivers.usable(),
+                host.endpoint(),
+                vms.values().stream().map(held -> held.status).toList())));
+    }
+}

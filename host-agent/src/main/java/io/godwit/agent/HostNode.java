@@ -1,0 +1,263 @@
+package io.godwit.agent;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import io.godwit.agent.transport.IncomingConnection;
+import io.godwit.agent.transport.IncomingListener;
+import io.godwit.agent.transport.TcpConnector;
+import io.godwit.agent.transport.TransportSettings;
+import io.godwit.device.DeviceModels;
+import io.godwit.migration.MigrationSettings;
+import io.godwit.migration.ResumePath;
+import io.godwit.migration.SavePath;
+import io.godwit.proto.MonotonicClock;
+import io.godwit.proto.Names;
+import io.godwit.proto.fleet.FleetCommand;
+import io.godwit.proto.host.DataEndpoint;
+import io.godwit.proto.host.HostCapacity;
+import io.godwit.proto.host.HostCommand;
+import io.godwit.proto.migration.MigrationMessage;
+import io.godwit.proto.ownership.OwnershipCommand;
+import io.godwit.stream.Pacer;
+import io.godwit.stream.Preamble;
+import io.godwit.stream.StreamReader;
+import io.godwit.stream.StreamSettings;
+import io.godwit.stream.StreamWriter;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.receptionist.Receptionist;
+import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
+import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
+import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
+import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.cluster.typed.ClusterSingleton;
+import org.apache.pekko.cluster.typed.ClusterSingletonSettings;
+import org.apache.pekko.cluster.typed.SingletonActor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One host's agent as a process: actor system, data plane, migration listener. The only place that makes real threads,
+ * clocks and sockets for it. */
+public final class HostNode implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(HostNode.class);
+
+    private final ActorSystem<Void> system;
+    private final IncomingListener listener;
+    private final List<AutoCloseable> resources;
+    private final DataEndpoint endpoint;
+
+    private HostNode(
+            ActorSystem<Void> system, IncomingListener listener, List<AutoCloseable> resources, DataEndpoint endpoint) {
+        this.system = system;
+        this.listener = listener;
+        this.resources = resources;
+        this.endpoint = endpoint;
+    }
+
+    /**
+     * Starts the agent and lets it join; returns when it listens, which may be before it has joined.
+     *
+     * @throws IOException when the data folder belongs to another host, or a port is taken: which, and why
+     */
+    public static HostNode start(HostOptions options) throws IOException {
+        HostIdentity.claim(options.dataDir(), options.id());
+        MonotonicClock clock = System::nanoTime;
+        Config config = config(options);
+        FileRunLog runLog = new FileRunLog(options.dataDir().resolve("runs.log"), clock);
+        ExecutorService dataPlane = Executors.newCachedThreadPool(daemons("data-plane"));
+        ScheduledExecutorService timer = Executors.newScheduledThreadPool(1, daemons("ticker"));
+        List<AutoCloseable> resources = List.of(timer::shutdownNow, dataPlane::shutdownNow, runLog);
+        // set once the guardian runs; connections that come before wait in the accept backlog's handler
+        CompletableFuture<ActorRef<HostAgent.Command>> agent = new CompletableFuture<>();
+        StreamSettings streams = StreamSettings.from(config);
+        TransportSettings transport = TransportSettings.from(config);
+        IncomingListener listener = IncomingListener.open(
+                new InetSocketAddress(options.address(), options.dataPort()),
+                transport,
+                dataPlane,
+                (delay, task) -> {
+                    ScheduledFuture<?> scheduled = timer.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
+                    return () -> scheduled.cancel(false);
+                },
+                connection -> greet(connection, streams, agent.join()));
+        DataEndpoint endpoint =
+                new DataEndpoint(options.address(), listener.address().getPort());
+        TcpConnector connector = new TcpConnector(transport);
+        Pacer pacer = Pacer.parking(clock);
+        SavePath.StreamOpener opener = (to, bandwidth) -> {
+            StreamWriter writer = new StreamWriter(connector.connect(to), streams, pacer);
+            writer.rateLimit(bandwidth);
+            return writer;
+        };
+        try {
+            ActorSystem<Void> system = ActorSystem.create(
+                    Behaviors.setup(context -> {
+                        HostPorts ports = new HostPorts(
+                                options.id(),
+                                endpoint,
+                                DeviceModels.standard(config),
+                                new ScheduledDeviceTicker(timer, clock),
+                                opener,
+                                dataPlane,
+                                clock,
+                                runLog,
+                                MigrationSettings.from(config),
+                                context.spawn(relay(context, Names.MIGRATION, MigrationMessage::migration), "reports"),
+                                context.spawn(relay(context, Names.OWNERSHIP, OwnershipCommand::vm), "ledger"));
+                        ActorRef<HostAgent.Command> own = context.spawn(
+                                HostAgent.create(
+                                        UUID.randomUUID().toString(),
+                                        new HostCapacity(
+                                                options.memoryBytes(),
+                                                options.devices(),
+                                                options.incomingMax(),
+                                                options.outgoingMax()),
+                                        Drivers.detect(config, clock, daemons("vcpu")),
+                                        options.defaultDriver(),
+                                        ports,
+                                        fleetView(context),
+                                        HostSettings.from(config)),
+                                "host-agent");
+                        register(context, options.id(), own);
+                        agent.complete(own);
+                        return Behaviors.empty();
+                    }),
+                    "godwit",
+                    config);
+            return new HostNode(system, listener, resources, endpoint);
+        } catch (RuntimeException e) {
+            listener.close();
+            close(resources);
+            throw new IOException(
+                    "cannot start the cluster node of host " + options.id() + " on " + options.address() + ":"
+                            + options.clusterPort() + ": " + rootMessage(e),
+                    e);
+        }
+    }
+
+    /** Where it takes migration streams. */
+    public DataEndpoint endpoint() {
+        return endpoint;
+    }
+
+    /** Port of the cluster connection. */
+    public int clusterPort() {
+        return Cluster.get(system).selfMember().address().getPort().orElse(0);
+    }
+
+    /** Completes when the actor system has ended, by {@link #close()} or by being downed. */
+    public CompletionStage<Done> ended() {
+        return system.getWhenTerminated();
+    }
+
+    /** Leaves the cluster and frees everything, the guests included. */
+    @Override
+    public void close() {
+        system.terminate();
+        try {
+            system.getWhenTerminated().toCompletableFuture().get(20, TimeUnit.SECONDS);
+            listener.close();
+        } catch (Exception e) {
+            LOG.warn("stopping: {}", e.toString());
+        }
+        close(resources);
+    }
+
+    /** Reads who a connection is and hands it to the agent, or turns it away with the reason. Blocks. */
+    static void greet(IncomingConnection connection, StreamSettings settings, ActorRef<HostAgent.Command> agent) {
+        StreamReader reader = new StreamReader(connection.channel(), settings);
+        try {
+            Preamble preamble = reader.readPreamble();
+            if (connection.identified()) {
+                agent.tell(new HostAgent.StreamArrived(preamble, reader));
+            }
+        } catch (IOException e) {
+            LOG.warn("refused a connection from {}: {}", reader.peer(), e.getMessage());
+            ResumePath.refuse(reader, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static void register(ActorContext<Void> context, String id, ActorRef<HostAgent.Command> agent) {
+        ActorRef<HostCommand> front = context.spawn(
+                Behaviors.receiveMessage(command -> {
+                    agent.tell(new HostAgent.Asked(command));
+                    return Behaviors.same();
+                }),
+                "front");
+        context.getSystem().receptionist().tell(Receptionist.register(Names.agentOf(id), front));
+    }
+
+    private static <M> Behavior<M> relay(ActorContext<Void> context, EntityTypeKey<M> key, Function<M, String> entity) {
+        // hosts hold no shards: on a node without the coordinator role this starts a proxy
+        ActorRef<ShardingEnvelope<M>> region = ClusterSharding.get(context.getSystem())
+                .init(Entity.of(key, _ -> Behaviors.<M>empty()).withRole(Names.COORDINATOR_ROLE));
+        return Behaviors.receiveMessage(message -> {
+            region.tell(new ShardingEnvelope<>(entity.apply(message), message));
+            return Behaviors.same();
+        });
+    }
+
+    private static ActorRef<FleetCommand> fleetView(ActorContext<Void> context) {
+        return ClusterSingleton.get(context.getSystem())
+                .init(SingletonActor.of(Behaviors.<FleetCommand>empty(), Names.FLEET_VIEW)
+                        .withSettings(ClusterSingletonSettings.create(context.getSystem())
+                                .withRole(Names.COORDINATOR_ROLE)));
+    }
+
+    private static Config config(HostOptions options) {
+        Map<String, Object> settings = new HashMap<>();
+        settings.put("pekko.remote.artery.canonical.hostname", options.address());
+        settings.put("pekko.remote.artery.canonical.port", options.clusterPort());
+        settings.put(
+                "pekko.cluster.seed-nodes",
+                options.seedNodes().stream()
+                        .map(seed -> "pekko://godwit@" + seed)
+                        .toList());
+        return ConfigFactory.parseMap(settings, "command line")
+                .withFallback(ConfigFactory.parseResourcesAnySyntax("godwit-host"))
+                .withFallback(ConfigFactory.load())
+                .resolve();
+    }
+
+    private static ThreadFactory daemons(String name) {
+        return Thread.ofPlatform().daemon().name(name + "-", 1).factory();
+    }
+
+    private static void close(List<AutoCloseable> resources) {
+        for (AutoCloseable resource : resources) {
+            try {
+                resource.close();
+            } catch (Exception e) {
+                LOG.warn("stopping: {}", e.toString());
+            }
+        }
+    }
+
+    private static String rootMessage(Throwable thrown) {
+        Throwable cause = thrown;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return String.valueOf(cause.getMessage());
+    }
+}

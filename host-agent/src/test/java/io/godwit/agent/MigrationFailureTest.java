@@ -1,0 +1,203 @@
+package io.godwit.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.godwit.device.DeviceFaults;
+import io.godwit.device.DeviceModels;
+import io.godwit.proto.host.DataEndpoint;
+import io.godwit.proto.host.HostCommand;
+import io.godwit.proto.migration.MigrationOptions;
+import io.godwit.proto.migration.MigrationReport;
+import io.godwit.proto.migration.SaveProgress;
+import io.godwit.proto.migration.StateTriple;
+import io.godwit.proto.ownership.OwnershipCommand;
+import io.godwit.proto.ownership.OwnershipReply;
+import io.godwit.proto.ownership.OwnershipView;
+import io.godwit.proto.vm.GuestCheck;
+import io.godwit.proto.vm.RunState;
+import io.godwit.proto.vm.VmSpec;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+
+/** What goes wrong between two agents, before and after the source has stopped; the test plays coordinator and ledger. */
+class MigrationFailureTest {
+    private static final VmSpec SPEC =
+            TwoHosts.spec("vm-1", "soft", 32, List.of(TwoHosts.gpu("gpu0"), TwoHosts.nic("nic0")));
+
+    @Test
+    void aDamagedByteInTheStreamIsFoundAndTheVmGoesOnAtTheSource() throws IOException {
+        try (TwoHosts hosts = new TwoHosts()) {
+            DataEndpoint endpoint = prepared(hosts, TwoHosts.options());
+            try (DamagingProxy proxy =
+                    new DamagingProxy(endpoint, 5 * TwoHosts.MIB, DamagingProxy.Fault.FLIP, hosts.dataPlane)) {
+                hosts.a.tell(begin(proxy.endpoint(), TwoHosts.options()));
+                MigrationReport.IncomingFailed refused = awaitPast(hosts, MigrationReport.IncomingFailed.class);
+                assertThat(refused.reason()).containsAnyOf("checksum", "CRC", "frame", "header");
+                goesOn(hosts, 1);
+                hosts.inventory(hosts.b, inventory -> inventory.vms().isEmpty());
+            }
+        }
+    }
+
+    @Test
+    void aConnectionCutInPreCopyFailsTheMigrationAndTheVmGoesOnAtTheSource() throws IOException {
+        try (TwoHosts hosts = new TwoHosts()) {
+            DataEndpoint endpoint = prepared(hosts, TwoHosts.options());
+            try (DamagingProxy proxy =
+                    new DamagingProxy(endpoint, 3 * TwoHosts.MIB, DamagingProxy.Fault.CUT, hosts.dataPlane)) {
+                hosts.a.tell(begin(proxy.endpoint(), TwoHosts.options()));
+                MigrationReport.SaveFailed failed = awaitPast(hosts, MigrationReport.SaveFailed.class);
+                assertThat(failed.surrendered()).isFalse();
+                assertThat(failed.states().getLast()).isEqualTo(new StateTriple("RUNNING", "FAILED", "_RUNNING"));
+                goesOn(hosts, 1);
+            }
+        }
+    }
+
+    @Test
+    void aCancelledMigrationLeavesNothingBehindAndTheNextOneSucceeds() throws IOException {
+        try (TwoHosts hosts = new TwoHosts()) {
+            MigrationOptions slow = new MigrationOptions(500, true, 4 * TwoHosts.MIB, 10_000);
+            DataEndpoint endpoint = prepared(hosts, slow);
+            hosts.a.tell(begin(endpoint, slow));
+            hosts.await(MigrationReport.SaveStarted.class);
+            hosts.a.tell(new HostCommand.CancelSave("m-1", "vm-1", "the operator asked for it"));
+            MigrationReport.SaveFailed failed = awaitPast(hosts, MigrationReport.SaveFailed.class);
+            assertThat(failed.cancelled()).isTrue();
+            assertThat(failed.states().getLast()).isEqualTo(new StateTriple("RUNNING", "CANCELLED", "_RUNNING"));
+            hosts.b.tell(new HostCommand.DiscardIncoming("m-1", "vm-1", "cancelled"));
+            hosts.inventory(hosts.b, inventory -> inventory.vms().isEmpty());
+
+            hosts.b.tell(new HostCommand.PrepareIncoming("m-2", SPEC, "host-a", 1, TwoHosts.options()));
+            DataEndpoint second =
+                    awaitPast(hosts, MigrationReport.IncomingReady.class).endpoint();
+            hosts.a.tell(new HostCommand.BeginSave("m-2", "vm-1", 1, second, TwoHosts.options()));
+            awaitPast(hosts, MigrationReport.ReadyToSwitchOver.class);
+            hosts.a.tell(new HostCommand.SwitchOver("m-2", "vm-1", 1));
+            assertThat(awaitPast(hosts, MigrationReport.IncomingLoaded.class).verified())
+                    .isTrue();
+        }
+    }
+
+    @Test
+    void anAbortAfterTheStopBringsTheVmBackAtTheSourceUnderTheNewEpoch() throws IOException {
+        try (TwoHosts hosts = new TwoHosts()) {
+            stoppedAndLoaded(hosts);
+            hosts.a.tell(new HostCommand.RunVm("m-1", "vm-1", 1));
+            assertThat(hosts.await(MigrationReport.CommandRefused.class).reason())
+                    .as("the epoch it has surrendered is no grant")
+                    .contains("surrendered");
+            hosts.a.tell(new HostCommand.RunVm("m-1", "vm-1", 2));
+            MigrationReport.VmRunning running = awaitPast(hosts, MigrationReport.VmRunning.class);
+            assertThat(running.host()).isEqualTo("host-a");
+            assertThat(running.states().getLast()).isEqualTo(new StateTriple("RUNNING", "FAILED", "_RUNNING"));
+            hosts.b.tell(new HostCommand.DiscardIncoming("m-1", "vm-1", "aborted"));
+            goesOn(hosts, 2);
+            hosts.inventory(hosts.b, inventory -> inventory.vms().isEmpty());
+        }
+    }
+
+    @Test
+    void aDeviceThatCannotTakeItsStateInLeavesTheSourceStoppedUntilTheLedgerHasSpoken() throws IOException {
+        DeviceFaults faults = new DeviceFaults();
+        faults.failLoadConfig();
+        try (TwoHosts hosts = new TwoHosts(_ -> new DeviceFaults(), _ -> faults, DeviceModels::withFaults)) {
+            hosts.a.tell(begin(prepared(hosts, TwoHosts.options()), TwoHosts.options()));
+            awaitPast(hosts, MigrationReport.ReadyToSwitchOver.class);
+            hosts.a.tell(new HostCommand.SwitchOver("m-1", "vm-1", 1));
+            MigrationReport.SaveFailed failed = awaitPast(hosts, MigrationReport.SaveFailed.class);
+            assertThat(failed.surrendered()).isTrue();
+            assertThat(failed.reason()).contains("config");
+            hosts.inventory(
+                    hosts.a,
+                    inventory -> inventory.vms().stream().anyMatch(vm -> vm.runState() == RunState.FINISH_MIGRATE));
+            // nobody tells it anything: it asks the ledger by itself
+            answerLedger(
+                    hosts, new OwnershipView("vm-1", Optional.of("host-a"), 2, Optional.empty(), Optional.of("m-1")));
+            assertThat(awaitPast(hosts, MigrationReport.VmRunning.class).epoch())
+                    .isEqualTo(2);
+            goesOn(hosts, 2);
+        }
+    }
+
+    @Test
+    void aLoadedDestinationThatHearsNothingLearnsTheCommitFromTheLedger() throws IOException {
+        try (TwoHosts hosts = new TwoHosts()) {
+            stoppedAndLoaded(hosts);
+            OwnershipView committed =
+                    new OwnershipView("vm-1", Optional.of("host-b"), 2, Optional.empty(), Optional.of("m-1"));
+            answerLedger(hosts, committed);
+            answerLedger(hosts, committed);
+            MigrationReport.VmRunning running = awaitPast(hosts, MigrationReport.VmRunning.class);
+            assertThat(running.host()).isEqualTo("host-b");
+            assertThat(running.epoch()).isEqualTo(2);
+            hosts.inventory(
+                    hosts.a,
+                    inventory -> inventory.vms().stream().allMatch(vm -> vm.runState() == RunState.FINISH_MIGRATE));
+        }
+    }
+
+    @Test
+    void aRunWordBeforeTheCopyIsCompleteIsRefused() throws IOException {
+        try (TwoHosts hosts = new TwoHosts()) {
+            prepared(hosts, TwoHosts.options());
+            hosts.b.tell(new HostCommand.RunVm("m-1", "vm-1", 2));
+            assertThat(hosts.await(MigrationReport.CommandRefused.class).reason())
+                    .contains("not loaded");
+        }
+    }
+
+    private static DataEndpoint prepared(TwoHosts hosts, MigrationOptions options) {
+        hosts.create(SPEC);
+        hosts.b.tell(new HostCommand.PrepareIncoming("m-1", SPEC, "host-a", 1, options));
+        return hosts.await(MigrationReport.IncomingReady.class).endpoint();
+    }
+
+    private static HostCommand begin(DataEndpoint endpoint, MigrationOptions options) {
+        return new HostCommand.BeginSave("m-1", "vm-1", 1, endpoint, options);
+    }
+
+    private static void stoppedAndLoaded(TwoHosts hosts) {
+        hosts.a.tell(begin(prepared(hosts, TwoHosts.options()), TwoHosts.options()));
+        awaitPast(hosts, MigrationReport.ReadyToSwitchOver.class);
+        hosts.a.tell(new HostCommand.SwitchOver("m-1", "vm-1", 1));
+        awaitPast(hosts, MigrationReport.IncomingLoaded.class);
+    }
+
+    private static void answerLedger(TwoHosts hosts, OwnershipView view) {
+        OwnershipCommand asked = hosts.ledger.receiveMessage(TwoHosts.PATIENCE);
+        assertThat(asked).isInstanceOf(OwnershipCommand.QueryOwnership.class);
+        asked.replyTo().tell(new OwnershipReply.OwnershipAccepted(view));
+    }
+
+    /** The next report of that kind; others are passed over. */
+    private static <T extends MigrationReport> T awaitPast(TwoHosts hosts, Class<T> kind) {
+        while (true) {
+            var message = hosts.reports.receiveMessage(TwoHosts.PATIENCE);
+            if (kind.isInstance(message)) {
+                return kind.cast(message);
+            }
+            assertThat(message).isInstanceOfAny(MigrationReport.class, SaveProgress.class);
+        }
+    }
+
+    private static void goesOn(TwoHosts hosts, long epoch) {
+        GuestCheck before = hosts.check(hosts.a, "vm-1");
+        Awaitility.await()
+                .atMost(TwoHosts.PATIENCE)
+                .pollInterval(Duration.ofMillis(100))
+                .until(() -> {
+                    GuestCheck now = hosts.check(hosts.a, "vm-1");
+                    assertThat(now.holds()).as(now.detail()).isTrue();
+                    return now.guestWrites() > before.guestWrites() && now.dmaWrites() > before.dmaWrites();
+                });
+        hosts.inventory(
+                hosts.a,
+                inventory -> inventory.vms().stream()
+                        .anyMatch(vm -> vm.runState() == RunState.RUNNING && vm.epoch() == epoch));
+    }
+}

@@ -1,0 +1,151 @@
+package io.godwit.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.godwit.proto.host.DataEndpoint;
+import io.godwit.proto.host.HostCommand;
+import io.godwit.proto.migration.MigrationReport;
+import io.godwit.proto.migration.StateTriple;
+import io.godwit.proto.vm.DeviceSpec;
+import io.godwit.proto.vm.GuestCheck;
+import io.godwit.proto.vm.VmSpec;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.util.List;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** One VM between two agents, with real guests and real sockets; the test plays the coordinator. */
+class MigrationTest {
+    private static final List<StateTriple> SAVE_FLOW = List.of(
+            new StateTriple("RUNNING", "NONE", "_RUNNING"),
+            new StateTriple("RUNNING", "SETUP", "_RUNNING|_SAVING"),
+            new StateTriple("RUNNING", "ACTIVE", "_RUNNING|_SAVING"),
+            new StateTriple("FINISH_MIGRATE", "DEVICE", "_SAVING"),
+            new StateTriple("FINISH_MIGRATE", "DEVICE", "_STOPPED"),
+            new StateTriple("FINISH_MIGRATE", "COMPLETED", "_STOPPED"));
+
+    private static final List<StateTriple> RESUME_FLOW = List.of(
+            new StateTriple("RESTORE_VM", "ACTIVE", "_STOPPED"),
+            new StateTriple("RESTORE_VM", "ACTIVE", "_RESUMING"),
+            new StateTriple("RUNNING", "NONE", "_RUNNING"));
+
+    @ParameterizedTest
+    @ValueSource(strings = {"soft", "kvm"})
+    void movesARunningVmWithItsDevicesAndLosesNothing(String driver) throws IOException {
+        NativeGuests.driver(driver);
+        try (TwoHosts hosts = new TwoHosts()) {
+            VmSpec spec = TwoHosts.spec("vm-1", driver, 64, List.of(TwoHosts.gpu("gpu0"), TwoHosts.nic("nic0")));
+            hosts.create(spec);
+            hosts.b.tell(new HostCommand.PrepareIncoming("m-1", spec, "host-a", 1, TwoHosts.options()));
+            DataEndpoint endpoint =
+                    hosts.await(MigrationReport.IncomingReady.class).endpoint();
+            hosts.a.tell(new HostCommand.BeginSave("m-1", "vm-1", 1, endpoint, TwoHosts.options()));
+            hosts.await(MigrationReport.SaveStarted.class);
+            hosts.await(MigrationReport.ReadyToSwitchOver.class);
+            hosts.a.tell(new HostCommand.SwitchOver("m-1", "vm-1", 1));
+            assertThat(hosts.await(MigrationReport.IncomingLoaded.class).verified())
+                    .isTrue();
+            hosts.b.tell(new HostCommand.RunVm("m-1", "vm-1", 2));
+            MigrationReport.VmRunning running = hosts.await(MigrationReport.VmRunning.class);
+            assertThat(running.epoch()).isEqualTo(2);
+            assertThat(running.states()).isEqualTo(RESUME_FLOW);
+            hosts.a.tell(new HostCommand.ReleaseSource("m-1", "vm-1", 2));
+            MigrationReport.SourceReleased released = hosts.await(MigrationReport.SourceReleased.class);
+            assertThat(released.states()).isEqualTo(SAVE_FLOW);
+            assertThat(released.downtime().totalMicros()).isPositive();
+            assertThat(released.stats().dirtiedPages()).isPositive();
+
+            GuestCheck atOnce = hosts.check(hosts.b, "vm-1");
+            assertThat(atOnce.holds()).as(atOnce.detail()).isTrue();
+            awaitProgress(hosts, hosts.b, atOnce);
+            hosts.inventory(hosts.a, inventory -> inventory.vms().isEmpty());
+        }
+    }
+
+    @Test
+    void aRefusedConnectionFailsTheMigrationAndTheVmGoesOn() throws IOException {
+        try (TwoHosts hosts = new TwoHosts()) {
+            hosts.create(TwoHosts.spec("vm-1", "soft", 16, List.of(TwoHosts.gpu("gpu0"))));
+            int port;
+            try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+                port = socket.getLocalPort();
+            }
+            hosts.a.tell(new HostCommand.BeginSave(
+                    "m-1", "vm-1", 1, new DataEndpoint("127.0.0.1", port), TwoHosts.options()));
+            MigrationReport.SaveFailed failed = hosts.await(MigrationReport.SaveFailed.class);
+            assertThat(failed.reason()).contains("127.0.0.1:" + port).contains("refused");
+            assertGoesOn(hosts, failed);
+        }
+    }
+
+    @Test
+    void aWrongRamSizeIsRefusedByTheDestinationAndTheVmGoesOn() throws IOException {
+        refusedPreamble(
+                TwoHosts.spec("vm-1", "soft", 16, List.of(TwoHosts.gpu("gpu0"))),
+                TwoHosts.spec("vm-1", "soft", 32, List.of(TwoHosts.gpu("gpu0"))),
+                "RAM size in bytes is 16777216, expected 33554432");
+    }
+
+    @Test
+    void anotherDeviceModelIsRefusedByTheDestinationAndTheVmGoesOn() throws IOException {
+        DeviceSpec other =
+                new DeviceSpec("gpu0", "nic", "container-0", 64 * 1024, 0, 2 * TwoHosts.MIB, 0, "PERSISTENT");
+        refusedPreamble(
+                TwoHosts.spec("vm-1", "soft", 16, List.of(TwoHosts.gpu("gpu0"))),
+                TwoHosts.spec("vm-1", "soft", 16, List.of(other)),
+                "gpu0=gpu/1");
+    }
+
+    @Test
+    void aDeviceModelTheDestinationDoesNotKnowIsRefusedBeforeAnythingMoves() throws IOException {
+        try (TwoHosts hosts = new TwoHosts()) {
+            DeviceSpec unknown = new DeviceSpec("fpga0", "fpga", "container-0", 4096, 0, 0, 0, "PERSISTENT");
+            hosts.b.tell(new HostCommand.PrepareIncoming(
+                    "m-1", TwoHosts.spec("vm-1", "soft", 16, List.of(unknown)), "host-a", 1, TwoHosts.options()));
+            assertThat(hosts.await(MigrationReport.IncomingFailed.class).reason())
+                    .contains("fpga");
+        }
+    }
+
+    private static void refusedPreamble(VmSpec atSource, VmSpec atDestination, String reason) throws IOException {
+        try (TwoHosts hosts = new TwoHosts()) {
+            hosts.create(atSource);
+            hosts.b.tell(new HostCommand.PrepareIncoming("m-1", atDestination, "host-a", 1, TwoHosts.options()));
+            DataEndpoint endpoint =
+                    hosts.await(MigrationReport.IncomingReady.class).endpoint();
+            hosts.a.tell(new HostCommand.BeginSave("m-1", "vm-1", 1, endpoint, TwoHosts.options()));
+            MigrationReport first = hosts.await(MigrationReport.class);
+            MigrationReport second = hosts.await(MigrationReport.class);
+            MigrationReport.SaveFailed failed =
+                    first instanceof MigrationReport.SaveFailed f ? f : (MigrationReport.SaveFailed) second;
+            assertThat(failed.reason()).contains(reason);
+            assertThat(List.of(first, second)).anyMatch(MigrationReport.IncomingFailed.class::isInstance);
+            assertGoesOn(hosts, failed);
+            hosts.inventory(hosts.b, inventory -> inventory.vms().isEmpty());
+        }
+    }
+
+    private static void assertGoesOn(TwoHosts hosts, MigrationReport.SaveFailed failed) {
+        assertThat(failed.surrendered()).isFalse();
+        assertThat(failed.cancelled()).isFalse();
+        assertThat(failed.states().getLast()).isEqualTo(new StateTriple("RUNNING", "FAILED", "_RUNNING"));
+        awaitProgress(hosts, hosts.a, hosts.check(hosts.a, "vm-1"));
+    }
+
+    /** Every check stops the guest for a moment: it is asked now and then, so that the guest gets on in between. */
+    private static void awaitProgress(TwoHosts hosts, TwoHosts.Agent agent, GuestCheck before) {
+        Awaitility.await()
+                .atMost(TwoHosts.PATIENCE)
+                .pollInterval(Duration.ofMillis(100))
+                .until(() -> {
+                    GuestCheck now = hosts.check(agent, "vm-1");
+                    assertThat(now.holds()).as(now.detail()).isTrue();
+                    return now.guestWrites() > before.guestWrites() && now.dmaWrites() > before.dmaWrites();
+                });
+    }
+}
