@@ -10,9 +10,9 @@ import io.godwit.stream.DeviceChunkKind;
 import io.godwit.stream.StreamReader;
 import io.godwit.stream.StreamSettings;
 import io.godwit.stream.StreamSink;
+import io.godwit.vm.GuestException;
 import io.godwit.vm.GuestMemory;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -27,14 +27,13 @@ import java.util.concurrent.Executors;
 final class Receiver {
     private Receiver() {}
 
-    static void run(long bytes) throws IOException {
+    static void run(long bytes) throws IOException, GuestException {
         Config config = ConfigFactory.load();
         StreamSettings stream = StreamSettings.from(config);
         // platform threads: each of the two is in a system call most of its time
         try (ExecutorService threads = Executors.newCachedThreadPool();
                 ServerSocketChannel plain = ServerSocketChannel.open()) {
-            GuestMemory memory = new GuestMemory(Arena.global().allocate(bytes, GuestMemory.PAGE_SIZE));
-            memory.segment().fill((byte) 1);
+            GuestMemory memory = Throughput.ram(config, bytes);
             InetSocketAddress anyPort = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
             plain.bind(anyPort);
             threads.execute(() -> servePlain(plain));

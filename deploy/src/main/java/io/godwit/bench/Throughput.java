@@ -2,6 +2,8 @@ package io.godwit.bench;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import io.godwit.agent.guest.GuestSettings;
+import io.godwit.agent.guest.HostRam;
 import io.godwit.agent.transport.TcpConnector;
 import io.godwit.agent.transport.TransportSettings;
 import io.godwit.memory.DirtyBitmap;
@@ -13,10 +15,10 @@ import io.godwit.stream.Preamble;
 import io.godwit.stream.RamSender;
 import io.godwit.stream.StreamSettings;
 import io.godwit.stream.StreamWriter;
+import io.godwit.vm.GuestException;
 import io.godwit.vm.GuestMemory;
 import io.godwit.vm.MemoryPattern;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -41,11 +43,11 @@ public final class Throughput {
     private final ByteBuffer[] parts;
     private final DirtyBitmap pages;
 
-    private Throughput(long bytes) {
+    private Throughput(long bytes) throws GuestException {
         Config config = ConfigFactory.load();
         stream = StreamSettings.from(config);
         connector = new TcpConnector(TransportSettings.from(config));
-        memory = new GuestMemory(Arena.global().allocate(bytes, GuestMemory.PAGE_SIZE));
+        memory = ram(config, bytes);
         MemoryPattern.fill(memory, 0, bytes);
         pages = new DirtyBitmap(memory.pages());
         parts = new ByteBuffer[Math.toIntExact(bytes / Loopback.CHUNK_BYTES)];
@@ -73,6 +75,12 @@ public final class Throughput {
                 System.exit(result.meets(GOAL) ? 0 : 1);
             }
         }
+    }
+
+    /** RAM as a native guest of this host would have it, touched; freed with the process. */
+    static GuestMemory ram(Config config, long bytes) throws GuestException {
+        return HostRam.map("bench", bytes, GuestSettings.from(config).hugePages(), true)
+                .memory();
     }
 
     private ThroughputResult measure(long bytes, int rounds) throws IOException {

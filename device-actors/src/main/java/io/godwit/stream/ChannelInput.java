@@ -16,9 +16,14 @@ final class ChannelInput {
     /** The same bytes, lent to callers of {@link #take}. */
     private final ByteBuffer lent;
 
+    /** How much is read ahead of a header that follows a large payload: the header, hardly more. */
+    private static final int SIP_BYTES = 64;
+
     private int start;
     private int end;
     private long consumed;
+    /** Whether the last payload was larger than the buffer: then the next is likely to be, and need not pass it. */
+    private boolean large;
 
     ChannelInput(MigrationChannel channel, int bytes) {
         this.channel = channel;
@@ -44,7 +49,7 @@ final class ChannelInput {
             end -= start;
             start = 0;
             while (end < bytes) {
-                fill(what);
+                fill(large ? Math.max(SIP_BYTES, bytes - end) : ahead.capacity() - end, what);
             }
         }
         lent.limit(start + bytes).position(start);
@@ -56,6 +61,7 @@ final class ChannelInput {
     /** Fills {@code target} from its position to its limit, adding the bytes to {@code crc} while they are in cache. */
     void readFully(ByteBuffer target, CRC32C crc, String what) throws IOException {
         int limit = target.limit();
+        large = limit - target.position() > ahead.capacity();
         while (target.position() < limit) {
             int from = target.position();
             int left = limit - from;
@@ -65,11 +71,11 @@ final class ChannelInput {
                 target.put(ahead);
                 start += bytes;
                 consumed += bytes;
-            } else if (left < ahead.capacity()) {
-                // a small rest is read together with what follows it
+            } else if (!large && left < ahead.capacity()) {
+                // small: read together with what follows it
                 start = 0;
                 end = 0;
-                fill(what);
+                fill(ahead.capacity(), what);
                 continue;
             } else {
                 int bytes = channel.read(target);
@@ -85,8 +91,8 @@ final class ChannelInput {
         }
     }
 
-    private void fill(String what) throws IOException {
-        ahead.limit(ahead.capacity()).position(end);
+    private void fill(int most, String what) throws IOException {
+        ahead.limit(Math.min(ahead.capacity(), end + most)).position(end);
         int bytes = channel.read(ahead);
         if (bytes < 0) {
             throw early(what);

@@ -65,7 +65,9 @@ public final class IncomingListener implements Closeable {
         ServerSocketChannel server = ServerSocketChannel.open();
         try {
             // inherited by accepted sockets; the window scale is settled by the handshake
-            server.setOption(StandardSocketOptions.SO_RCVBUF, settings.socketBufferBytes());
+            if (settings.socketBufferBytes() > 0) {
+                server.setOption(StandardSocketOptions.SO_RCVBUF, settings.socketBufferBytes());
+            }
             server.setOption(StandardSocketOptions.SO_REUSEADDR, true);
             server.bind(bind);
             IncomingListener listener = new IncomingListener(server, settings, executor, timer, handler);
@@ -132,7 +134,6 @@ public final class IncomingListener implements Closeable {
     }
 
     private void admit(SocketChannel socket) throws IOException {
-        socket.setOption(StandardSocketOptions.SO_SNDBUF, settings.socketBufferBytes());
         Probation probation = new Probation(new TcpChannel(socket));
         unidentified.add(probation);
         probation.begin();

@@ -23,9 +23,10 @@ public final class TcpConnector implements StreamConnector {
     public MigrationChannel connect(DataEndpoint to) throws IOException {
         SocketChannel socket = SocketChannel.open();
         try {
-            // before connecting: the window scale is settled by the handshake
-            socket.setOption(StandardSocketOptions.SO_SNDBUF, settings.socketBufferBytes());
-            socket.setOption(StandardSocketOptions.SO_RCVBUF, settings.socketBufferBytes());
+            // the way back carries a few small answers: only what is sent needs room
+            if (settings.socketBufferBytes() > 0) {
+                socket.setOption(StandardSocketOptions.SO_SNDBUF, settings.socketBufferBytes());
+            }
             InetSocketAddress address = new InetSocketAddress(to.host(), to.port());
             if (address.isUnresolved()) {
                 throw failed(to, "unknown host", null);

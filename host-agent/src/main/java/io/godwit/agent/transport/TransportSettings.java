@@ -6,7 +6,7 @@ import java.time.Duration;
 /**
  * Limits of the transport, from {@code godwit.transport} in reference.conf, where each is explained.
  *
- * @param socketBufferBytes send and receive buffer asked of the kernel
+ * @param socketBufferBytes buffer asked of the kernel for what is sent and received; 0 to leave it to the kernel
  * @param connectTimeout how long a connect may take
  * @param unidentifiedMax most incoming connections that have not yet said which migration they belong to
  * @param preambleTimeout how long an incoming connection may take to say so
@@ -19,9 +19,9 @@ public record TransportSettings(
         Duration preambleTimeout,
         Duration acceptRetryDelay) {
     public TransportSettings {
-        if (socketBufferBytes < 1 || unidentifiedMax < 1) {
+        if (socketBufferBytes < 0 || unidentifiedMax < 1) {
             throw new IllegalArgumentException("godwit.transport: socket-buffer is " + socketBufferBytes
-                    + ", unidentified-max is " + unidentifiedMax + "; expected at least 1");
+                    + ", unidentified-max is " + unidentifiedMax + "; expected at least 0 and 1");
         }
     }
 
