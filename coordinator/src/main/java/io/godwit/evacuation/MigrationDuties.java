@@ -46,20 +46,24 @@ public final class MigrationDuties {
         }
         var job = asked.job();
         return switch (asked) {
-            case Preparing _ ->
-                List.of(new Order(
-                        job.to(), new PrepareIncoming(job.id(), job.spec(), job.from(), job.epoch(), job.options())));
+            case Preparing _ -> List.of(prepare(job));
             // repeated after it has begun, too: the host's word that it is ready may have been lost with a coordinator
             case Saving saving ->
                 List.of(new Order(
                         job.from(), new BeginSave(job.id(), job.vm(), job.epoch(), saving.endpoint(), job.options())));
-            case Switching _ -> List.of(new Order(job.from(), new SwitchOver(job.id(), job.vm(), job.epoch())));
+            // the destination repeats its last word when asked again: that it has loaded may have been lost, too
+            case Switching _ ->
+                List.of(new Order(job.from(), new SwitchOver(job.id(), job.vm(), job.epoch())), prepare(job));
             case Resuming resuming -> List.of(new Order(job.to(), new RunVm(job.id(), job.vm(), resuming.epoch())));
             case Releasing releasing ->
                 List.of(new Order(job.from(), new ReleaseSource(job.id(), job.vm(), releasing.epoch())));
             case GoingBack back -> backOrders(back);
             case Opening _, Committing _, Aborting _, Ended _ -> List.of();
         };
+    }
+
+    private static Order prepare(MigrationJob job) {
+        return new Order(job.to(), new PrepareIncoming(job.id(), job.spec(), job.from(), job.epoch(), job.options()));
     }
 
     private static List<Order> backOrders(GoingBack back) {

@@ -303,6 +303,18 @@ class MigrationSagaTest {
     }
 
     @Test
+    void asksTheDestinationAgainWhetherItHasLoadedWhenThatWordWasLostWithACoordinator() {
+        saga.toSwitching();
+        saga.kit.stop(saga.migration);
+        TestProbe<HostCommand> fresh = saga.agent("host-2");
+        saga.kill("host-2", saga.destination);
+        saga.restart();
+        saga.expect(fresh, HostCommand.PrepareIncoming.class);
+        saga.tell(new IncomingLoaded("m-1", "host-2", 1, true));
+        assertThat(saga.expect(fresh, HostCommand.RunVm.class).epoch()).isEqualTo(2);
+    }
+
+    @Test
     void recoversWhileItAsksTheLedgerToCommitOrToAbort() {
         saga.toSwitching();
         var ledger = saga.ledger;
