@@ -111,7 +111,7 @@ public final class EvacuationRules {
         for (EvacuationRow row : state.rows()) {
             if (row.state() == RowState.WAITING
                     && row.to().isPresent()
-                    && !busyElsewhere(row, state, fleet)
+                    && !busyElsewhere(row, fleet)
                     && hasSlot(row, flying, state, fleet)) {
                 turn.add(row);
                 flying.add(row);
@@ -209,7 +209,7 @@ public final class EvacuationRules {
         for (Placement placement :
                 planner.plan(picture, drained, movers, Map.of()).placements()) {
             planned.add(new PlannedVm(
-                    picture.vms().get(placement.vm()).spec(),
+                    picture.spec(placement.vm()),
                     placement.from(),
                     placement.to(),
                     placement.to().isPresent() ? RowState.WAITING : RowState.UNPLACEABLE,
@@ -229,7 +229,9 @@ public final class EvacuationRules {
 
     private EvacuationEvent replan(Running state, EvacuationRow row, FleetShown fleet) {
         Fleet picture = Fleet.of(fleet)
-                .with(reservations(state.rows().stream().filter(r -> r != row).toList()));
+                .with(reservations(state.rows().stream()
+                        .filter(other -> !other.vm().equals(row.vm()))
+                        .toList()));
         if (!picture.vms().containsKey(row.vm())) {
             return settled(row, RowState.FAILED, "no host reports it any more");
         }
@@ -264,7 +266,7 @@ public final class EvacuationRules {
                 .orElse(Optional.of("is unknown"));
     }
 
-    private static boolean busyElsewhere(EvacuationRow row, Running state, FleetShown fleet) {
+    private static boolean busyElsewhere(EvacuationRow row, FleetShown fleet) {
         return fleet.vms().stream()
                 .filter(vm -> vm.spec().name().equals(row.vm()))
                 .flatMap(vm -> vm.migration().stream())

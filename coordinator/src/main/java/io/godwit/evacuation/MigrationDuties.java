@@ -1,6 +1,7 @@
 package io.godwit.evacuation;
 
 import io.godwit.evacuation.MigrationState.Aborting;
+import io.godwit.evacuation.MigrationState.Asked;
 import io.godwit.evacuation.MigrationState.Committing;
 import io.godwit.evacuation.MigrationState.Ended;
 import io.godwit.evacuation.MigrationState.GoingBack;
@@ -10,7 +11,6 @@ import io.godwit.evacuation.MigrationState.Releasing;
 import io.godwit.evacuation.MigrationState.Resuming;
 import io.godwit.evacuation.MigrationState.Saving;
 import io.godwit.evacuation.MigrationState.Switching;
-import io.godwit.evacuation.MigrationState.Unasked;
 import io.godwit.proto.host.HostCommand;
 import io.godwit.proto.host.HostCommand.BeginSave;
 import io.godwit.proto.host.HostCommand.CancelSave;
@@ -41,21 +41,24 @@ public final class MigrationDuties {
 
     /** What the hosts are to be told. */
     public static List<Order> orders(MigrationState state) {
-        return switch (state) {
-            case Preparing(var job, var unused) ->
+        if (!(state instanceof Asked asked)) {
+            return List.of();
+        }
+        var job = asked.job();
+        return switch (asked) {
+            case Preparing _ ->
                 List.of(new Order(
                         job.to(), new PrepareIncoming(job.id(), job.spec(), job.from(), job.epoch(), job.options())));
             // repeated after it has begun, too: the host's word that it is ready may have been lost with a coordinator
-            case Saving(var job, var unused, var endpoint, var unusedBegun) ->
-                List.of(new Order(job.from(), new BeginSave(job.id(), job.vm(), job.epoch(), endpoint, job.options())));
-            case Switching(var job, var unused) ->
-                List.of(new Order(job.from(), new SwitchOver(job.id(), job.vm(), job.epoch())));
-            case Resuming(var job, var unused, var epoch) ->
-                List.of(new Order(job.to(), new RunVm(job.id(), job.vm(), epoch)));
-            case Releasing(var job, var unused, var epoch) ->
-                List.of(new Order(job.from(), new ReleaseSource(job.id(), job.vm(), epoch)));
+            case Saving saving ->
+                List.of(new Order(
+                        job.from(), new BeginSave(job.id(), job.vm(), job.epoch(), saving.endpoint(), job.options())));
+            case Switching _ -> List.of(new Order(job.from(), new SwitchOver(job.id(), job.vm(), job.epoch())));
+            case Resuming resuming -> List.of(new Order(job.to(), new RunVm(job.id(), job.vm(), resuming.epoch())));
+            case Releasing releasing ->
+                List.of(new Order(job.from(), new ReleaseSource(job.id(), job.vm(), releasing.epoch())));
             case GoingBack back -> backOrders(back);
-            case Unasked _, Opening _, Committing _, Aborting _, Ended _ -> List.of();
+            case Opening _, Committing _, Aborting _, Ended _ -> List.of();
         };
     }
 
@@ -76,9 +79,10 @@ public final class MigrationDuties {
     }
 
     /** What the ledger is to be asked. */
-    public static Optional<OwnershipCommand> question(MigrationState state, ActorRef<OwnershipReply> replyTo) {
+    public static Optional<OwnershipCommand> question(Asked state, ActorRef<OwnershipReply> replyTo) {
+        var job = state.job();
         return switch (state) {
-            case Opening(var job, var unused) ->
+            case Opening _ ->
                 Optional.of(new BeginHandoff(
                         job.vm(),
                         job.id(),
@@ -87,12 +91,10 @@ public final class MigrationDuties {
                         job.epoch(),
                         job.options().handoffDeadlineMs(),
                         replyTo));
-            case Committing(var job, var unused) ->
-                Optional.of(new CommitHandoff(job.vm(), job.id(), job.epoch(), replyTo));
-            case Aborting(var job, var unused, var reason, var unusedCancelled) ->
-                Optional.of(new AbortHandoff(job.vm(), job.id(), job.epoch(), reason, replyTo));
-            case Unasked _, Preparing _, Saving _, Switching _, Resuming _, Releasing _, GoingBack _, Ended _ ->
-                Optional.empty();
+            case Committing _ -> Optional.of(new CommitHandoff(job.vm(), job.id(), job.epoch(), replyTo));
+            case Aborting aborting ->
+                Optional.of(new AbortHandoff(job.vm(), job.id(), job.epoch(), aborting.reason(), replyTo));
+            case Preparing _, Saving _, Switching _, Resuming _, Releasing _, GoingBack _, Ended _ -> Optional.empty();
         };
     }
 }

@@ -316,7 +316,7 @@ public final class MigrationEntity
                     .ifPresent(agent -> agent.tell(order.command()));
         }
         if (state instanceof Asked asked) {
-            MigrationDuties.question(state, ledgerAnswers)
+            MigrationDuties.question(asked, ledgerAnswers)
                     .ifPresent(
                             question -> ports.ledgers().apply(asked.job().vm()).tell(question));
         }

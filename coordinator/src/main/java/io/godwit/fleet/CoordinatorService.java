@@ -175,7 +175,7 @@ final class CoordinatorService implements Coordinator {
         return askEvacuation(id, replyTo -> new StartEvacuation(id, hosts, options, replyTo))
                 .thenApply(reply -> switch (reply) {
                     case EvacuationShown(var view) -> view;
-                    case EvacuationRefused(var unused, var reason) -> throw new Refused(reason);
+                    case EvacuationRefused refused -> throw new Refused(refused.reason());
                 });
     }
 
@@ -208,8 +208,8 @@ final class CoordinatorService implements Coordinator {
             VmView view = VmLifecycle.find(shown, vm);
             String host = view.host().orElseThrow(() -> new Refused("vm '" + vm + "' is on no host"));
             return vms.tellHost(host, replyTo -> new CheckVm(vm, replyTo)).thenApply(reply -> switch (reply) {
-                case VmChecked(var unused, var check) -> check;
-                case HostRefused(var unused, var reason) -> throw new Refused("host " + host + ": " + reason);
+                case VmChecked checked -> checked.check();
+                case HostRefused refused -> throw new Refused("host " + host + ": " + refused.reason());
                 case VmGone _ -> throw new NotFound("vm", vm);
                 case VmChanged _ -> throw new Refused("host " + host + " gave the wrong answer");
             });
@@ -247,7 +247,7 @@ final class CoordinatorService implements Coordinator {
             CompletionStage<MigrationReply> answer, java.util.function.Function<String, CoordinatorException> refused) {
         return answer.thenApply(reply -> switch (reply) {
             case MigrationShown(var view) -> view;
-            case MigrationRefused(var unused, var reason) -> throw refused.apply(reason);
+            case MigrationRefused not -> throw refused.apply(not.reason());
         });
     }
 

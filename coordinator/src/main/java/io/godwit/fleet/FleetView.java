@@ -69,7 +69,11 @@ public final class FleetView
         this.listings = context.messageAdapter(Receptionist.Listing.class, AgentListed::new);
     }
 
-    /** @param reportFresh a report no older than this shows by itself that its host is up */
+    /**
+     * The singleton's behaviour.
+     *
+     * @param reportFresh a report no older than this shows by itself that its host is up
+     */
     public static Behavior<FleetCommand> create(MonotonicClock clock, Duration reportFresh) {
         Behavior<Command> inner = Behaviors.setup(context -> new FleetView(context, clock, reportFresh));
         return Behaviors.transformMessages(

@@ -140,7 +140,8 @@ final class HostRecords {
                 if (status.migration().isPresent() && !stateOf(entry, nowNanos).equals("DOWN")) {
                     migration = status.migration();
                 }
-                if (!status.incoming() && (bestStatus == null || better(status, entry, bestStatus, best, nowNanos))) {
+                if (!status.incoming()
+                        && (bestStatus == null || best == null || better(status, entry, bestStatus, best, nowNanos))) {
                     best = entry;
                     bestStatus = status;
                 }

@@ -98,7 +98,7 @@ final class VmLifecycle {
     private CompletionStage<VmStatus> launch(VmSpec spec, String host, long epoch) {
         return tellHost(host, replyTo -> new CreateVm(spec, epoch, replyTo)).thenApply(reply -> switch (reply) {
             case VmChanged(var status) -> status;
-            case HostRefused(var unused, var reason) -> throw new Refused("host " + host + ": " + reason);
+            case HostRefused refused -> throw new Refused("host " + host + ": " + refused.reason());
             case VmGone _, VmChecked _ -> throw new Refused("host " + host + " gave the wrong answer: " + reply);
         });
     }
@@ -144,7 +144,7 @@ final class VmLifecycle {
         return tellHost(host, replyTo -> new DestroyVm(vm, epoch, replyTo)).thenApply(reply -> switch (reply) {
             case VmGone gone -> gone;
             case VmChanged changed -> changed;
-            case HostRefused(var unused, var reason) -> throw new Refused("host " + host + ": " + reason);
+            case HostRefused refused -> throw new Refused("host " + host + ": " + refused.reason());
             case VmChecked _ -> throw new Refused("host " + host + " gave the wrong answer: " + reply);
         });
     }
@@ -187,7 +187,7 @@ final class VmLifecycle {
                         ports.ledgers().apply(vm), command, settings.askTimeout(), "the ledger of vm '" + vm + "'")
                 .thenApply(reply -> switch (reply) {
                     case OwnershipAccepted(var view) -> view;
-                    case OwnershipRefused(var reason, var unused) -> throw new Refused(reason);
+                    case OwnershipRefused refused -> throw new Refused(refused.reason());
                 });
     }
 

@@ -63,10 +63,10 @@ public sealed interface OwnershipState extends KryoMessage {
             when this instanceof Held -> new HandingOff(vm(), epoch(), handoff, settled());
             case LedgerCommitted(var migration, var host, var epoch)
             when this instanceof HandingOff -> new Held(vm(), host, epoch, Optional.of(new Settled(migration, true)));
-            case LedgerAborted(var migration, var epoch, var unused)
+            case LedgerAborted aborted
             when owner().isPresent() ->
-                new Held(vm(), owner().get(), epoch, Optional.of(new Settled(migration, false)));
-            case LedgerReleased(var unused, var epoch) when this instanceof Held -> new Free(vm(), epoch, settled());
+                new Held(vm(), owner().get(), aborted.epoch(), Optional.of(new Settled(aborted.migration(), false)));
+            case LedgerReleased released when this instanceof Held -> new Free(vm(), released.epoch(), settled());
             case LedgerClaimed _, LedgerHandoffBegun _, LedgerCommitted _, LedgerAborted _, LedgerReleased _ ->
                 throw new IllegalStateException("ledger of " + vm() + ": " + event + " in " + this);
         };

@@ -53,6 +53,19 @@ public record Fleet(Map<String, HostRoom> hosts, Map<String, PlacedVm> vms) {
         return new Fleet(changed, vms);
     }
 
+    /**
+     * What a VM of this fleet is.
+     *
+     * @throws IllegalArgumentException when it has none of that name
+     */
+    public VmSpec spec(String vm) {
+        PlacedVm placed = vms.get(vm);
+        if (placed == null) {
+            throw new IllegalArgumentException("vm '" + vm + "' is on no host");
+        }
+        return placed.spec();
+    }
+
     /** The same fleet as if {@code host} were the only place to go. */
     public Fleet only(String host) {
         HostRoom room = hosts.get(host);
