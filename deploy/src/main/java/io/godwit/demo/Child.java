@@ -103,7 +103,7 @@ final class Child implements AutoCloseable {
     /** What it said last; its own word of why it failed before anything its libraries logged after that. */
     private String lastLine() throws IOException {
         String last = "(nothing said)";
-        for (String line : Files.readString(log).split("\\R")) {
+        for (String line : Files.readAllLines(log)) {
             if (line.startsWith("godwit: ")) {
                 return line.substring("godwit: ".length());
             }

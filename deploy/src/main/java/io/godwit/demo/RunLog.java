@@ -8,6 +8,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The witness outside the cluster: every host agent writes down when it starts and stops a VM's vCPUs, on the machine's
@@ -15,6 +17,9 @@ import java.util.Optional;
  * Lines: {@code <monotonic ns> <vm> RUN|STOP <epoch>}.
  */
 public final class RunLog {
+    // 18 digits always fit a long
+    private static final Pattern LINE = Pattern.compile("(-?\\d{1,18}) (\\S+) (RUN|STOP) (\\d{1,18})");
+
     private final List<Interval> intervals = new ArrayList<>();
 
     /**
@@ -39,30 +44,22 @@ public final class RunLog {
         Map<String, Interval> running = new HashMap<>();
         List<String> lines = Files.readAllLines(file);
         for (int i = 0; i < lines.size(); i++) {
-            String[] parts = lines.get(i).split(" ");
-            if (parts.length != 4 || !(parts[2].equals("RUN") || parts[2].equals("STOP"))) {
-                throw wrong(file, i, lines.get(i));
+            Matcher line = LINE.matcher(lines.get(i));
+            if (!line.matches()) {
+                throw new IOException(
+                        file + ", line " + (i + 1) + ": '" + lines.get(i) + "'; expected '<ns> <vm> RUN|STOP <epoch>'");
             }
-            try {
-                long nanos = Long.parseLong(parts[0]);
-                String vm = parts[1];
-                Interval before = running.remove(vm);
-                if (before != null) {
-                    intervals.add(new Interval(vm, host, before.epoch(), before.fromNanos(), nanos));
-                }
-                if (parts[2].equals("RUN")) {
-                    running.put(vm, new Interval(vm, host, Long.parseLong(parts[3]), nanos, Long.MAX_VALUE));
-                }
-            } catch (NumberFormatException e) {
-                throw wrong(file, i, lines.get(i));
+            long nanos = Long.parseLong(line.group(1));
+            String vm = line.group(2);
+            Interval before = running.remove(vm);
+            if (before != null) {
+                intervals.add(new Interval(vm, host, before.epoch(), before.fromNanos(), nanos));
+            }
+            if (line.group(3).equals("RUN")) {
+                running.put(vm, new Interval(vm, host, Long.parseLong(line.group(4)), nanos, Long.MAX_VALUE));
             }
         }
         intervals.addAll(running.values());
-    }
-
-    private static IOException wrong(Path file, int index, String line) {
-        return new IOException(
-                file + ", line " + (index + 1) + ": '" + line + "'; expected '<ns> <vm> RUN|STOP <epoch>'");
     }
 
     /** All of them. */

@@ -11,6 +11,7 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import picocli.CommandLine;
 
 /** The {@code godwit} command: the operator's commands, and those that start a coordinator, a host agent or the demo. */
@@ -35,11 +36,11 @@ public final class Main {
     }
 
     private static Surroundings surroundings() {
-        Console console = System.console();
         return new Surroundings(
                 new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8),
                 new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8),
-                console != null && console.isTerminal(),
+                // null or not a terminal, by release and redirection
+                Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false),
                 CliSettings.of(ConfigFactory.load()),
                 System::nanoTime,
                 time -> Thread.sleep(time.toMillis()),
