@@ -65,7 +65,7 @@ public final class DemoCommand implements Callable<Integer> {
         DemoSettings settings = DemoSettings.of(ConfigFactory.load());
         Path folder = Files.createTempDirectory("godwit-demo-");
         boolean good = false;
-        try (DemoFleet fleet = new DemoFleet(folder, settings, jvmOptions());
+        try (DemoFleet fleet = new DemoFleet(folder, settings, jvmOptions(), System.getProperty("java.class.path"));
                 var _ = shell.surroundings().interrupts().onInterrupt(() -> {
                     fleet.stop();
                     delete(folder);
