@@ -44,21 +44,21 @@ record ThroughputOptions(Role role, long bytes, int rounds, boolean json) {
         return new ThroughputOptions(role, bytes, rounds, json);
     }
 
-    private static String value(String[] args, int option) {
+    static String value(String[] args, int option) {
         if (option + 1 == args.length) {
             throw new IllegalArgumentException(args[option] + " without a value");
         }
         return args[option + 1];
     }
 
-    private static int rounds(String text) {
+    static int rounds(String text) {
         if (!text.matches("[0-9]{1,4}") || Integer.parseInt(text) < 1 || Integer.parseInt(text) > 1000) {
             throw new IllegalArgumentException("--rounds " + text + "; expected 1 to 1000");
         }
         return Integer.parseInt(text);
     }
 
-    private static long size(String text) {
+    static long size(String text) {
         Matcher matcher = SIZE.matcher(text);
         Integer shift = matcher.matches() ? SHIFTS.get(matcher.group(2)) : null;
         long bytes = shift == null ? 0 : Long.parseLong(matcher.group(1)) << shift;
@@ -69,7 +69,7 @@ record ThroughputOptions(Role role, long bytes, int rounds, boolean json) {
         return bytes;
     }
 
-    private static boolean output(String text) {
+    static boolean output(String text) {
         return switch (text) {
             case "table" -> false;
             case "json" -> true;

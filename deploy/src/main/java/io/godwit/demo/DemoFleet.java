@@ -10,7 +10,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** The processes of the demo: one coordinator, and a host agent per host, each with its own folder and log. */
-final class DemoFleet implements AutoCloseable {
+public final class DemoFleet implements AutoCloseable {
     private static final Pattern COORDINATOR_READY =
             Pattern.compile("godwit coordinator ready: http \\S+:(\\d+), cluster (\\S+:\\d+)");
     private static final Pattern HOST_READY = Pattern.compile("godwit host \\S+ ready: .*");
@@ -22,7 +22,14 @@ final class DemoFleet implements AutoCloseable {
     private final List<Child> children = new ArrayList<>();
     private boolean stopped;
 
-    DemoFleet(Path folder, DemoSettings settings, List<String> jvmOptions, String classPath) {
+    /**
+     * Not started yet.
+     *
+     * @param folder where each process has its folder and its log
+     * @param jvmOptions flags of every process
+     * @param classPath where io.godwit.launch.Main is found
+     */
+    public DemoFleet(Path folder, DemoSettings settings, List<String> jvmOptions, String classPath) {
         this.folder = folder;
         this.settings = settings;
         this.jvmOptions = jvmOptions;
@@ -30,7 +37,7 @@ final class DemoFleet implements AutoCloseable {
     }
 
     /** Starts all of them and returns a client of the coordinator once each says that it is ready. */
-    ApiClient start(DemoOptions options) throws IOException, InterruptedException {
+    public ApiClient start(DemoOptions options) throws IOException, InterruptedException {
         Child coordinator = launch(
                 "coordinator",
                 List.of("coordinator", "--port", "0", "--cluster-port", "0", "--data", folderOf("coordinator")));

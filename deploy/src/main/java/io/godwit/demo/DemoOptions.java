@@ -8,4 +8,4 @@ package io.godwit.demo;
  * @param memoryBytes RAM of each
  * @param guest {@code auto}, {@code kvm} or {@code soft}
  */
-record DemoOptions(int hosts, int vms, long memoryBytes, String guest) {}
+public record DemoOptions(int hosts, int vms, long memoryBytes, String guest) {}

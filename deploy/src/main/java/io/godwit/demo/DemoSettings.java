@@ -14,7 +14,7 @@ import java.time.Duration;
  * @param stopLimit for a process to end by itself
  * @param pollInterval between two looks
  */
-record DemoSettings(
+public record DemoSettings(
         Duration startLimit,
         Duration warmUp,
         Duration evacuationLimit,
@@ -22,7 +22,8 @@ record DemoSettings(
         Duration settleLimit,
         Duration stopLimit,
         Duration pollInterval) {
-    static DemoSettings of(Config root) {
+    /** Reads them. */
+    public static DemoSettings of(Config root) {
         Config demo = root.getConfig("godwit.demo");
         return new DemoSettings(
                 demo.getDuration("start-limit"),
