@@ -48,6 +48,11 @@ public final class ApiClient {
         throw CliFailure.usage("--coordinator '" + url + "'; expected an address such as http://127.0.0.1:8400");
     }
 
+    /** The coordinator's address. */
+    public String url() {
+        return base.toString();
+    }
+
     /** A path of the API from segments, each encoded: {@code path("vms", name)}. */
     public static String path(String... segments) {
         StringBuilder path = new StringBuilder("api/v1");

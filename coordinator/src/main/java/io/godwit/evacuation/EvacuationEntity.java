@@ -43,6 +43,7 @@ import org.apache.pekko.persistence.typed.javadsl.CommandHandlerWithReply;
 import org.apache.pekko.persistence.typed.javadsl.EventHandler;
 import org.apache.pekko.persistence.typed.javadsl.EventSourcedBehaviorWithEnforcedReplies;
 import org.apache.pekko.persistence.typed.javadsl.ReplyEffect;
+import org.apache.pekko.persistence.typed.javadsl.RetentionCriteria;
 import org.apache.pekko.persistence.typed.javadsl.SignalHandler;
 
 /**
@@ -118,6 +119,11 @@ public final class EvacuationEntity
     @Override
     public EvacuationState emptyState() {
         return new Unasked(id);
+    }
+
+    @Override
+    public RetentionCriteria retentionCriteria() {
+        return settings.snapshots().criteria();
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.godwit.evacuation;
 
 import com.typesafe.config.Config;
+import io.godwit.snapshot.SnapshotSettings;
 import java.time.Duration;
 
 /**
@@ -9,12 +10,17 @@ import java.time.Duration;
  * @param lookInterval between two looks at the fleet and at the running migrations
  * @param attemptsMax migrations of one VM before it is given up
  * @param passivateAfter an ended or unknown evacuation leaves memory after this
+ * @param snapshots of its state
  */
-public record EvacuationSettings(Duration lookInterval, int attemptsMax, Duration passivateAfter) {
+public record EvacuationSettings(
+        Duration lookInterval, int attemptsMax, Duration passivateAfter, SnapshotSettings snapshots) {
     /** Reads {@code godwit.evacuation} of {@code config}. */
     public static EvacuationSettings from(Config config) {
         Config own = config.getConfig("godwit.evacuation");
         return new EvacuationSettings(
-                own.getDuration("look-interval"), own.getInt("attempts-max"), own.getDuration("passivate-after"));
+                own.getDuration("look-interval"),
+                own.getInt("attempts-max"),
+                own.getDuration("passivate-after"),
+                SnapshotSettings.from(own, "snapshots"));
     }
 }

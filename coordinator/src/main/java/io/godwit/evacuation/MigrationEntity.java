@@ -42,12 +42,14 @@ import org.apache.pekko.persistence.typed.javadsl.CommandHandlerWithReply;
 import org.apache.pekko.persistence.typed.javadsl.EventHandler;
 import org.apache.pekko.persistence.typed.javadsl.EventSourcedBehaviorWithEnforcedReplies;
 import org.apache.pekko.persistence.typed.javadsl.ReplyEffect;
+import org.apache.pekko.persistence.typed.javadsl.RetentionCriteria;
 import org.apache.pekko.persistence.typed.javadsl.SignalHandler;
 
 /**
  * {@code Migration[id]}: moves one VM. {@link MigrationRules} decides, {@link MigrationLog} changes the state, {@link
  * MigrationDuties} says what to do in it; this class only persists first and acts then, repeats what has not been
- * answered, and watches the clock and the hosts' agents. No snapshots: a migration is about ten events long.
+ * answered, and watches the clock and the hosts' agents. Its snapshot is due when an
+ * undisturbed migration is over: storing it holds up what follows, which in the switchover would be part of the blackout.
  */
 public final class MigrationEntity
         extends EventSourcedBehaviorWithEnforcedReplies<MigrationEntity.Command, MigrationEvent, MigrationState> {
@@ -118,6 +120,11 @@ public final class MigrationEntity
     @Override
     public MigrationState emptyState() {
         return new Unasked(id);
+    }
+
+    @Override
+    public RetentionCriteria retentionCriteria() {
+        return settings.snapshots().criteria();
     }
 
     @Override

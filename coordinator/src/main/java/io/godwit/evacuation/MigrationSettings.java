@@ -1,6 +1,7 @@
 package io.godwit.evacuation;
 
 import com.typesafe.config.Config;
+import io.godwit.snapshot.SnapshotSettings;
 import java.time.Duration;
 
 /**
@@ -14,6 +15,7 @@ import java.time.Duration;
  * @param hostUnseenAfter an agent that has not been listed since this coordinator recovered the migration, after this
  * @param refusalsMax refusals of the same command before it counts as refused for good
  * @param passivateAfter an ended or unknown migration leaves memory after this
+ * @param snapshots of its state
  */
 public record MigrationSettings(
         Duration resendInterval,
@@ -23,7 +25,8 @@ public record MigrationSettings(
         Duration hostGoneAfter,
         Duration hostUnseenAfter,
         int refusalsMax,
-        Duration passivateAfter) {
+        Duration passivateAfter,
+        SnapshotSettings snapshots) {
     /** Reads {@code godwit.migration} of {@code config}. */
     public static MigrationSettings from(Config config) {
         Config own = config.getConfig("godwit.migration");
@@ -35,6 +38,7 @@ public record MigrationSettings(
                 own.getDuration("host-gone-after"),
                 own.getDuration("host-unseen-after"),
                 own.getInt("refusals-max"),
-                own.getDuration("passivate-after"));
+                own.getDuration("passivate-after"),
+                SnapshotSettings.from(own, "snapshots"));
     }
 }

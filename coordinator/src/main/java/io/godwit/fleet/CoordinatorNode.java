@@ -109,7 +109,9 @@ public final class CoordinatorNode implements AutoCloseable {
         MonotonicClock clock = System::nanoTime;
         Planner planner = new FirstFit();
         ActorRef<FleetCommand> fleet = ClusterSingleton.get(system)
-                .init(SingletonActor.of(FleetView.create(clock, settings.reportFresh()), Names.FLEET_VIEW)
+                .init(SingletonActor.of(
+                                FleetView.create(clock, settings.reportFresh(), settings.fleetSnapshots()),
+                                Names.FLEET_VIEW)
                         .withSettings(ClusterSingletonSettings.create(system).withRole(Names.COORDINATOR_ROLE)));
         var migrationPorts = new MigrationPorts(
                 vm -> sharding.entityRefFor(Names.OWNERSHIP, vm), id -> sharding.entityRefFor(Names.EVACUATION, id));

@@ -1,6 +1,7 @@
 package io.godwit.fleet;
 
 import com.typesafe.config.Config;
+import io.godwit.snapshot.SnapshotSettings;
 import java.time.Duration;
 
 /**
@@ -13,6 +14,7 @@ import java.time.Duration;
  * @param reportFresh a host's report no older than this shows by itself that the host is up
  * @param listParallelism entities asked at the same time for a listing
  * @param schemaTimeout for the store's schema on start
+ * @param fleetSnapshots of FleetView
  */
 public record CoordinatorSettings(
         Duration askTimeout,
@@ -21,7 +23,8 @@ public record CoordinatorSettings(
         Duration agentInterval,
         Duration reportFresh,
         int listParallelism,
-        Duration schemaTimeout) {
+        Duration schemaTimeout,
+        SnapshotSettings fleetSnapshots) {
     /** Reads {@code godwit.coordinator} of {@code config}. */
     public static CoordinatorSettings from(Config config) {
         Config own = config.getConfig("godwit.coordinator");
@@ -32,6 +35,7 @@ public record CoordinatorSettings(
                 own.getDuration("agent-interval"),
                 own.getDuration("report-fresh"),
                 own.getInt("list-parallelism"),
-                own.getDuration("schema-timeout"));
+                own.getDuration("schema-timeout"),
+                SnapshotSettings.from(own, "fleet-snapshots"));
     }
 }

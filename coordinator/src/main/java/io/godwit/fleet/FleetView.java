@@ -16,6 +16,7 @@ import io.godwit.proto.fleet.FleetReply.FleetChanged;
 import io.godwit.proto.fleet.FleetReply.FleetRefused;
 import io.godwit.proto.host.HostCommand;
 import io.godwit.proto.host.HostInventory;
+import io.godwit.snapshot.SnapshotSettings;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
@@ -32,6 +33,7 @@ import org.apache.pekko.persistence.typed.javadsl.CommandHandlerWithReply;
 import org.apache.pekko.persistence.typed.javadsl.EventHandler;
 import org.apache.pekko.persistence.typed.javadsl.EventSourcedBehaviorWithEnforcedReplies;
 import org.apache.pekko.persistence.typed.javadsl.ReplyEffect;
+import org.apache.pekko.persistence.typed.javadsl.RetentionCriteria;
 
 /**
  * The fleet at one place, a cluster singleton. Cordons and registered VMs are durable; what hosts report is not, they
@@ -58,13 +60,16 @@ public final class FleetView
     private final ActorContext<Command> context;
     private final MonotonicClock clock;
     private final HostRecords records;
+    private final SnapshotSettings snapshots;
     private final ActorRef<Receptionist.Listing> listings;
     private final Set<String> subscribed = new HashSet<>();
 
-    private FleetView(ActorContext<Command> context, MonotonicClock clock, Duration reportFresh) {
+    private FleetView(
+            ActorContext<Command> context, MonotonicClock clock, Duration reportFresh, SnapshotSettings snapshots) {
         super(PERSISTENCE_ID, SupervisorStrategy.restartWithBackoff(RESTART_MIN, RESTART_MAX, RESTART_JITTER));
         this.context = context;
         this.clock = clock;
+        this.snapshots = snapshots;
         this.records = new HostRecords(reportFresh.toNanos());
         this.listings = context.messageAdapter(Receptionist.Listing.class, AgentListed::new);
     }
@@ -73,9 +78,11 @@ public final class FleetView
      * The singleton's behaviour.
      *
      * @param reportFresh a report no older than this shows by itself that its host is up
+     * @param snapshots of the part that is durable
      */
-    public static Behavior<FleetCommand> create(MonotonicClock clock, Duration reportFresh) {
-        Behavior<Command> inner = Behaviors.setup(context -> new FleetView(context, clock, reportFresh));
+    public static Behavior<FleetCommand> create(
+            MonotonicClock clock, Duration reportFresh, SnapshotSettings snapshots) {
+        Behavior<Command> inner = Behaviors.setup(context -> new FleetView(context, clock, reportFresh, snapshots));
         return Behaviors.transformMessages(
                 FleetCommand.class, inner, builder -> builder.match(FleetCommand.class, Told::new));
     }
@@ -83,6 +90,11 @@ public final class FleetView
     @Override
     public FleetState emptyState() {
         return FleetState.EMPTY;
+    }
+
+    @Override
+    public RetentionCriteria retentionCriteria() {
+        return snapshots.criteria();
     }
 
     @Override

@@ -5,7 +5,6 @@ import io.godwit.ownership.OwnershipEvent.LedgerClaimed;
 import io.godwit.ownership.OwnershipEvent.LedgerCommitted;
 import io.godwit.ownership.OwnershipEvent.LedgerHandoffBegun;
 import io.godwit.ownership.OwnershipEvent.LedgerReleased;
-import io.godwit.proto.KryoMessage;
 import io.godwit.proto.ownership.Handoff;
 import io.godwit.proto.ownership.OwnershipView;
 import java.util.Optional;
@@ -24,7 +23,7 @@ import java.util.Optional;
  *
  * Any other event is a bug and stops the entity.
  */
-public sealed interface OwnershipState extends KryoMessage {
+public sealed interface OwnershipState {
     /** The VM. */
     String vm();
 
@@ -48,7 +47,7 @@ public sealed interface OwnershipState extends KryoMessage {
      *
      * @param committed whether the destination won
      */
-    record Settled(String migration, boolean committed) implements KryoMessage {}
+    record Settled(String migration, boolean committed) {}
 
     /** A VM that nobody has claimed yet. */
     static OwnershipState empty(String vm) {

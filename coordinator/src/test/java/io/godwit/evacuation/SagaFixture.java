@@ -45,8 +45,8 @@ import org.apache.pekko.persistence.testkit.PersistenceTestKitSnapshotPlugin;
 import org.apache.pekko.persistence.typed.PersistenceId;
 
 /**
- * One migration of vm-1 from host-1 to host-2 over real entities with a journal in memory, whose events pass through
- * their Protobuf form; the two agents are probes that the test plays.
+ * One migration of vm-1 from host-1 to host-2 over real entities with a journal in memory, or in the store of a given
+ * system. Events pass through their Protobuf form; the two agents are probes that the test plays.
  */
 final class SagaFixture implements AutoCloseable {
     static final StateTriple SOURCE_TRIPLE = new StateTriple("FINISH_MIGRATE", "DEVICE", "_SAVING");
@@ -71,17 +71,12 @@ final class SagaFixture implements AutoCloseable {
     }
 
     SagaFixture(String overrides, long handoffDeadlineMs) {
-        Config config = ConfigFactory.parseString(overrides)
-                .withFallback(ConfigFactory.parseString("""
-                        pekko.actor.serialize-messages = on
-                        godwit.migration.resend-interval = 100 ms
-                        godwit.migration.host-gone-after = 300 ms
-                        """))
-                .withFallback(PersistenceTestKitPlugin.getInstance().config())
-                .withFallback(PersistenceTestKitSnapshotPlugin.config())
-                .withFallback(ConfigFactory.parseString("pekko.persistence.testkit.events.serialize = on"))
-                .resolve();
-        kit = ActorTestKit.create("saga-" + SYSTEMS.incrementAndGet(), config.withFallback(ConfigFactory.load()));
+        this(kitWithAJournalInMemory(overrides), handoffDeadlineMs);
+    }
+
+    /** Over the journal of {@code kit}, which it closes. */
+    SagaFixture(ActorTestKit kit, long handoffDeadlineMs) {
+        this.kit = kit;
         client = kit.createTestProbe();
         shard = kit.createTestProbe();
         evacuation = kit.createTestProbe();
@@ -93,6 +88,20 @@ final class SagaFixture implements AutoCloseable {
         ledger.tell(new ClaimOwnership("vm-1", "host-1", claimed.getRef()));
         claimed.expectMessageClass(OwnershipReply.OwnershipAccepted.class);
         migration = spawn();
+    }
+
+    private static ActorTestKit kitWithAJournalInMemory(String overrides) {
+        Config config = ConfigFactory.parseString(overrides)
+                .withFallback(ConfigFactory.parseString("""
+                        pekko.actor.serialize-messages = on
+                        godwit.migration.resend-interval = 100 ms
+                        godwit.migration.host-gone-after = 300 ms
+                        """))
+                .withFallback(PersistenceTestKitPlugin.getInstance().config())
+                .withFallback(PersistenceTestKitSnapshotPlugin.config())
+                .withFallback(ConfigFactory.parseString("pekko.persistence.testkit.events.serialize = on"))
+                .resolve();
+        return ActorTestKit.create("saga-" + SYSTEMS.incrementAndGet(), config.withFallback(ConfigFactory.load()));
     }
 
     final MigrationOptions options;

@@ -11,7 +11,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * One process of the demo, started with this JVM's own Java and class path. It ends with this process, however this one
+ * One process of the demo, started with this JVM's own Java. It ends with this process, however this one
  * ends: its standard input is a pipe whose other end we hold.
  */
 final class Child implements AutoCloseable {
@@ -30,11 +30,12 @@ final class Child implements AutoCloseable {
     }
 
     /** Starts {@code godwit arguments}; output goes to files named after it in {@code folder}. */
-    static Child start(String name, Path folder, List<String> jvmOptions, List<String> arguments) throws IOException {
+    static Child start(String name, Path folder, List<String> jvmOptions, String classPath, List<String> arguments)
+            throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(jvmOptions);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "io.godwit.launch.Main"));
+        command.addAll(List.of("-cp", classPath, "io.godwit.launch.Main"));
         command.addAll(arguments);
         command.add("--die-with-parent");
         Path out = folder.resolve(name + ".out");

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -64,17 +65,19 @@ public final class DemoCommand implements Callable<Integer> {
         DemoOptions options = new DemoOptions(hosts, vms, memoryBytes, guest);
         DemoSettings settings = DemoSettings.of(ConfigFactory.load());
         Path folder = Files.createTempDirectory("godwit-demo-");
-        boolean good = false;
-        try (DemoFleet fleet = new DemoFleet(folder, settings, jvmOptions());
+        // a Ctrl-C reaches the children too: that they end is then no failure to report
+        AtomicBoolean interrupted = new AtomicBoolean();
+        try (DemoFleet fleet = new DemoFleet(folder, settings, jvmOptions(), System.getProperty("java.class.path"));
                 var _ = shell.surroundings().interrupts().onInterrupt(() -> {
+                    interrupted.set(true);
+                    shell.say("godwit: interrupted; stopping everything");
                     fleet.stop();
                     delete(folder);
                 })) {
             DemoOutcome outcome = new Demo(shell, options, settings, fleet).run();
             ObjectNode document = DemoReport.document(outcome);
             shell.print(document, () -> DemoReport.text(outcome));
-            good = outcome.failed().isEmpty();
-            if (!good) {
+            if (!outcome.failed().isEmpty()) {
                 throw CliFailure.failed("the demo failed: "
                         + String.join(
                                 "; ",
@@ -83,7 +86,13 @@ public final class DemoCommand implements Callable<Integer> {
                                         .toList())
                         + "; logs are in " + folder);
             }
-        } catch (IOException e) {
+        } catch (IOException | CliFailure e) {
+            if (interrupted.get()) {
+                throw CliFailure.interrupted("the demo was interrupted");
+            }
+            if (e instanceof CliFailure failure) {
+                throw failure;
+            }
             throw CliFailure.failed("the demo could not run: " + e.getMessage() + "; logs are in " + folder);
         }
         delete(folder);

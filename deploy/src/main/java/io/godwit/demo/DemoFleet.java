@@ -18,13 +18,15 @@ final class DemoFleet implements AutoCloseable {
     private final Path folder;
     private final DemoSettings settings;
     private final List<String> jvmOptions;
+    private final String classPath;
     private final List<Child> children = new ArrayList<>();
     private boolean stopped;
 
-    DemoFleet(Path folder, DemoSettings settings, List<String> jvmOptions) {
+    DemoFleet(Path folder, DemoSettings settings, List<String> jvmOptions, String classPath) {
         this.folder = folder;
         this.settings = settings;
         this.jvmOptions = jvmOptions;
+        this.classPath = classPath;
     }
 
     /** Starts all of them and returns a client of the coordinator once each says that it is ready. */
@@ -87,7 +89,7 @@ final class DemoFleet implements AutoCloseable {
         if (stopped) {
             throw new IOException("the demo is being stopped");
         }
-        Child child = Child.start(name, folder, jvmOptions, arguments);
+        Child child = Child.start(name, folder, jvmOptions, classPath, arguments);
         children.add(child);
         return child;
     }
@@ -98,6 +100,11 @@ final class DemoFleet implements AutoCloseable {
                 .filter(child -> !child.alive())
                 .map(Child::name)
                 .toList();
+    }
+
+    /** Kills the process of that name as a power cut would: it gets to say nothing. */
+    synchronized void kill(String name) {
+        children.stream().filter(child -> child.name().equals(name)).forEach(Child::close);
     }
 
     @Override

@@ -50,6 +50,8 @@ public final class CoordinatorCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
+        Foreground.requireFree("--port", bind, port);
+        Foreground.requireFree("--cluster-port", address, clusterPort);
         NodeOptions options;
         try {
             options = new NodeOptions(address, clusterPort, data, seeds);

@@ -1,9 +1,12 @@
 package io.godwit.launch;
 
+import io.godwit.cli.CliFailure;
 import io.godwit.cli.ExitCode;
 import io.godwit.cli.Shell;
 import io.godwit.cli.Surroundings;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
@@ -44,6 +47,27 @@ final class Foreground {
         }
         stop.run();
         return ExitCode.OK;
+    }
+
+    /**
+     * Finds out that a port is taken before anything is started, for a clean answer; whoever takes it between this and
+     * the real bind is told of by that.
+     *
+     * @param option that named the port
+     * @throws CliFailure when it is taken, or the address is not one of this machine
+     */
+    static void requireFree(String option, String address, int port) {
+        if (port < 0 || port > 65535) {
+            throw CliFailure.usage(option + " is " + port + "; expected 0 to 65535");
+        }
+        try (ServerSocket socket = new ServerSocket()) {
+            // as the real listeners do: connections of an earlier process that linger do not count
+            socket.setReuseAddress(true);
+            socket.bind(new InetSocketAddress(address, port));
+        } catch (IOException e) {
+            throw CliFailure.failed("cannot listen on " + address + ":" + port + " (" + option + "): " + e.getMessage()
+                    + "; expected a free port, or 0 for any");
+        }
     }
 
     private static void watchParent(CountDownLatch over) {

@@ -95,6 +95,8 @@ public final class HostAgentCommand implements Callable<Integer> {
                 throw CliFailure.usage("--seed '" + seed + "'; expected HOST:PORT, such as 127.0.0.1:25520");
             }
         }
+        Foreground.requireFree("--cluster-port", address, clusterPort);
+        Foreground.requireFree("--data-port", address, dataPort);
         HostNode node;
         try {
             node = HostNode.start(new HostOptions(

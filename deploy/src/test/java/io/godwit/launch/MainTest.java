@@ -9,6 +9,8 @@ import io.godwit.cli.Shell;
 import io.godwit.cli.Surroundings;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,6 +40,19 @@ class MainTest {
         assertThat(run(arguments.split(" "))).isEqualTo(ExitCode.USAGE);
         assertThat(err.toString(StandardCharsets.UTF_8).strip().lines()).hasSize(1);
         assertThat(err.toString(StandardCharsets.UTF_8)).contains(expected);
+    }
+
+    @Test
+    void namesThePortThatIsTakenInOneLine() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            String port = String.valueOf(taken.getLocalPort());
+            assertThat(run("coordinator", "--port", port)).isEqualTo(ExitCode.FAILED);
+            assertThat(run("host", "--id", "h", "--seed", "a:1", "--memory", "1GiB", "--data-port", port))
+                    .isEqualTo(ExitCode.FAILED);
+            assertThat(err.toString(StandardCharsets.UTF_8).strip().lines())
+                    .hasSize(2)
+                    .allMatch(line -> line.contains("127.0.0.1:" + port) && line.contains("expected a free port"));
+        }
     }
 
     @Test

@@ -14,8 +14,6 @@ import io.godwit.proto.MonotonicClock;
 import io.godwit.proto.Names;
 import io.godwit.proto.fleet.FleetCommand;
 import io.godwit.proto.host.DataEndpoint;
-import io.godwit.proto.host.HostCapacity;
-import io.godwit.proto.host.HostCommand;
 import io.godwit.proto.migration.MigrationMessage;
 import io.godwit.proto.ownership.OwnershipCommand;
 import io.godwit.stream.Pacer;
@@ -28,8 +26,8 @@ import java.net.InetSocketAddress;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -37,6 +35,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -44,7 +43,6 @@ import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.apache.pekko.actor.typed.receptionist.Receptionist;
 import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
@@ -53,6 +51,7 @@ import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.ClusterSingleton;
 import org.apache.pekko.cluster.typed.ClusterSingletonSettings;
 import org.apache.pekko.cluster.typed.SingletonActor;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -61,13 +60,13 @@ import org.slf4j.LoggerFactory;
 public final class HostNode implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(HostNode.class);
 
-    private final ActorSystem<Void> system;
+    private final ActorSystem<?> system;
     private final IncomingListener listener;
     private final List<AutoCloseable> resources;
     private final DataEndpoint endpoint;
 
     private HostNode(
-            ActorSystem<Void> system, IncomingListener listener, List<AutoCloseable> resources, DataEndpoint endpoint) {
+            ActorSystem<?> system, IncomingListener listener, List<AutoCloseable> resources, DataEndpoint endpoint) {
         this.system = system;
         this.listener = listener;
         this.resources = resources;
@@ -75,9 +74,11 @@ public final class HostNode implements AutoCloseable {
     }
 
     /**
-     * Starts the agent and lets it join; returns when it listens, which may be before it has joined.
+     * Starts the agent and lets it join; returns when it has tested itself and serves, which may
+     * be before it has joined.
      *
-     * @throws IOException when the data folder belongs to another host, or a port is taken: which, and why
+     * @throws IOException when the data folder belongs to another host, a port is taken, or the self-test fails: which,
+     *     and why
      */
     public static HostNode start(HostOptions options) throws IOException {
         HostIdentity.claim(options.dataDir(), options.id());
@@ -87,8 +88,8 @@ public final class HostNode implements AutoCloseable {
         ExecutorService dataPlane = Executors.newCachedThreadPool(daemons("data-plane"));
         ScheduledExecutorService timer = Executors.newScheduledThreadPool(1, daemons("ticker"));
         List<AutoCloseable> resources = List.of(timer::shutdownNow, dataPlane::shutdownNow, runLog);
-        // set once the guardian runs; connections that come before wait in the accept backlog's handler
-        CompletableFuture<ActorRef<HostAgent.Command>> agent = new CompletableFuture<>();
+        // where streams go: to the self-test while it runs, then to the agent
+        AtomicReference<@Nullable ActorRef<HostAgent.Command>> front = new AtomicReference<>();
         StreamSettings streams = StreamSettings.from(config);
         TransportSettings transport = TransportSettings.from(config);
         IncomingListener listener = IncomingListener.open(
@@ -99,7 +100,7 @@ public final class HostNode implements AutoCloseable {
                     ScheduledFuture<?> scheduled = timer.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
                     return () -> scheduled.cancel(false);
                 },
-                connection -> greet(connection, streams, agent.join()));
+                connection -> greet(connection, streams, front.get()));
         DataEndpoint endpoint =
                 new DataEndpoint(options.address(), listener.address().getPort());
         TcpConnector connector = new TcpConnector(transport);
@@ -110,41 +111,37 @@ public final class HostNode implements AutoCloseable {
             return writer;
         };
         try {
-            ActorSystem<Void> system = ActorSystem.create(
-                    Behaviors.setup(context -> {
-                        HostPorts ports = new HostPorts(
-                                options.id(),
-                                endpoint,
-                                DeviceModels.standard(config),
-                                new ScheduledDeviceTicker(timer, clock),
-                                opener,
-                                dataPlane,
-                                clock,
-                                runLog,
-                                MigrationSettings.from(config),
-                                context.spawn(relay(context, Names.MIGRATION, MigrationMessage::migration), "reports"),
-                                context.spawn(relay(context, Names.OWNERSHIP, OwnershipCommand::vm), "ledger"));
-                        ActorRef<HostAgent.Command> own = context.spawn(
-                                HostAgent.create(
-                                        UUID.randomUUID().toString(),
-                                        new HostCapacity(
-                                                options.memoryBytes(),
-                                                options.devices(),
-                                                options.incomingMax(),
-                                                options.outgoingMax()),
-                                        Drivers.detect(config, clock, daemons("vcpu")),
-                                        options.defaultDriver(),
-                                        ports,
-                                        fleetView(context),
-                                        HostSettings.from(config)),
-                                "host-agent");
-                        register(context, options.id(), own);
-                        agent.complete(own);
-                        return Behaviors.empty();
-                    }),
+            CompletableFuture<Done> serving = new CompletableFuture<>();
+            ActorSystem<SelfTest.Result> system = ActorSystem.create(
+                    Behaviors.setup(context -> new HostGuardian(
+                                    context,
+                                    options,
+                                    Drivers.detect(config, clock, daemons("vcpu")),
+                                    new HostPorts(
+                                            options.id(),
+                                            endpoint,
+                                            DeviceModels.standard(config),
+                                            new ScheduledDeviceTicker(timer, clock),
+                                            opener,
+                                            dataPlane,
+                                            clock,
+                                            runLog,
+                                            MigrationSettings.from(config),
+                                            context.spawn(
+                                                    relay(context, Names.MIGRATION, MigrationMessage::migration),
+                                                    "reports"),
+                                            context.spawn(
+                                                    relay(context, Names.OWNERSHIP, OwnershipCommand::vm), "ledger")),
+                                    fleetView(context),
+                                    HostSettings.from(config),
+                                    front,
+                                    serving)
+                            .testing()),
                     "godwit",
                     config);
-            return new HostNode(system, listener, resources, endpoint);
+            HostNode node = new HostNode(system, listener, resources, endpoint);
+            node.awaitServing(options, serving);
+            return node;
         } catch (RuntimeException e) {
             listener.close();
             close(resources);
@@ -152,6 +149,15 @@ public final class HostNode implements AutoCloseable {
                     "cannot start the cluster node of host " + options.id() + " on " + options.address() + ":"
                             + options.clusterPort() + ": " + rootMessage(e),
                     e);
+        }
+    }
+
+    private void awaitServing(HostOptions options, CompletableFuture<Done> serving) throws IOException {
+        try {
+            serving.join();
+        } catch (CompletionException e) {
+            close();
+            throw new IOException("the self-test of host " + options.id() + " failed: " + rootMessage(e), e);
         }
     }
 
@@ -184,11 +190,14 @@ public final class HostNode implements AutoCloseable {
     }
 
     /** Reads who a connection is and hands it to the agent, or turns it away with the reason. Blocks. */
-    static void greet(IncomingConnection connection, StreamSettings settings, ActorRef<HostAgent.Command> agent) {
+    static void greet(
+            IncomingConnection connection, StreamSettings settings, @Nullable ActorRef<HostAgent.Command> agent) {
         StreamReader reader = new StreamReader(connection.channel(), settings);
         try {
             Preamble preamble = reader.readPreamble();
-            if (connection.identified()) {
+            if (agent == null) {
+                ResumePath.refuse(reader, "the agent is still starting");
+            } else if (connection.identified()) {
                 agent.tell(new HostAgent.StreamArrived(preamble, reader));
             }
         } catch (IOException e) {
@@ -197,17 +206,7 @@ public final class HostNode implements AutoCloseable {
         }
     }
 
-    private static void register(ActorContext<Void> context, String id, ActorRef<HostAgent.Command> agent) {
-        ActorRef<HostCommand> front = context.spawn(
-                Behaviors.receiveMessage(command -> {
-                    agent.tell(new HostAgent.Asked(command));
-                    return Behaviors.same();
-                }),
-                "front");
-        context.getSystem().receptionist().tell(Receptionist.register(Names.agentOf(id), front));
-    }
-
-    private static <M> Behavior<M> relay(ActorContext<Void> context, EntityTypeKey<M> key, Function<M, String> entity) {
+    private static <M> Behavior<M> relay(ActorContext<?> context, EntityTypeKey<M> key, Function<M, String> entity) {
         // hosts hold no shards: on a node without the coordinator role this starts a proxy
         ActorRef<ShardingEnvelope<M>> region = ClusterSharding.get(context.getSystem())
                 .init(Entity.of(key, _ -> Behaviors.<M>empty()).withRole(Names.COORDINATOR_ROLE));
@@ -217,7 +216,7 @@ public final class HostNode implements AutoCloseable {
         });
     }
 
-    private static ActorRef<FleetCommand> fleetView(ActorContext<Void> context) {
+    private static ActorRef<FleetCommand> fleetView(ActorContext<?> context) {
         return ClusterSingleton.get(context.getSystem())
                 .init(SingletonActor.of(Behaviors.<FleetCommand>empty(), Names.FLEET_VIEW)
                         .withSettings(ClusterSingletonSettings.create(context.getSystem())

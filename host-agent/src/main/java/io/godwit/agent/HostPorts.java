@@ -27,6 +27,12 @@ public record HostPorts(
         MigrationSettings settings,
         ActorRef<MigrationMessage> reports,
         ActorRef<OwnershipCommand> ledger) {
+    /** The same ports for an agent of a self-test: what it says stays in the process, and it is no host of the fleet. */
+    HostPorts forSelfTest(String id, ActorRef<MigrationMessage> testReports, ActorRef<OwnershipCommand> testLedger) {
+        return new HostPorts(
+                id, endpoint, models, ticker, opener, dataPlane, clock, RunLog.NONE, settings, testReports, testLedger);
+    }
+
     VmHost lend(ActorRef<Vm.Event> observer) {
         return new VmHost(
                 host, endpoint, models, ticker, opener, dataPlane, clock, runLog, settings, reports, ledger, observer);

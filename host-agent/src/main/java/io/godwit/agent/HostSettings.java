@@ -8,11 +8,17 @@ import java.time.Duration;
  *
  * @param reportInterval how often the inventory is sent when nothing changes
  * @param lastReportsMax how many ended migrations the agent can repeat its last word of
+ * @param selfTestRounds how often the agent migrates a small VM to itself before it serves; 0 for not at all
+ * @param selfTestTimeout how long that may take
  */
-public record HostSettings(Duration reportInterval, int lastReportsMax) {
+public record HostSettings(Duration reportInterval, int lastReportsMax, int selfTestRounds, Duration selfTestTimeout) {
     /** Reads {@code godwit.host} of an actor system's configuration. */
     public static HostSettings from(Config root) {
         Config config = root.getConfig("godwit.host");
-        return new HostSettings(config.getDuration("report-interval"), config.getInt("last-reports-max"));
+        return new HostSettings(
+                config.getDuration("report-interval"),
+                config.getInt("last-reports-max"),
+                config.getInt("self-test-rounds"),
+                config.getDuration("self-test-timeout"));
     }
 }

@@ -1,0 +1,279 @@
+package io.godwit.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.typesafe.config.ConfigFactory;
+import io.godwit.api.EvacuationBody;
+import io.godwit.api.OptionsBody;
+import io.godwit.api.VmBody;
+import io.godwit.cli.ApiClient;
+import io.godwit.proto.evacuation.EvacuationView;
+import io.godwit.proto.fleet.HostView;
+import io.godwit.proto.fleet.VmView;
+import io.godwit.proto.migration.MigrationPhase;
+import io.godwit.proto.migration.MigrationView;
+import io.godwit.proto.ownership.OwnershipView;
+import io.godwit.proto.vm.GuestCheck;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.function.Predicate;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.CleanupMode;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whole fleets of real processes: evacuations, deaths in the middle, and the operator's mistakes. */
+@Tag("process")
+class FleetIT {
+    private static final long MIB = 1L << 20;
+    private static final Duration PATIENCE = Duration.ofSeconds(90);
+    private static final Path DIST = Path.of(System.getProperty("godwit.dist", "target/dist"));
+    private static final String CLASS_PATH = DIST.resolve("lib") + "/*";
+    private static final List<String> JVM_OPTIONS =
+            List.of("@" + Path.of("jvm.options").toAbsolutePath(), "-Xmx256m");
+
+    @TempDir(cleanup = CleanupMode.ON_SUCCESS)
+    Path folder;
+
+    @Test
+    void theDemoEmptiesAHostAndSaysSoInOneJsonDocument() throws Exception {
+        Ended demo = godwit("demo", "--vms", "2", "--memory", "64MiB", "--output", "json");
+        assertThat(demo.exitCode()).as(demo.stderr()).isZero();
+        JsonNode document = new ObjectMapper().readTree(demo.stdout());
+        assertThat(document.at("/evacuation/state").asText()).isEqualTo("COMPLETED");
+        assertThat(document.at("/evacuation/hosts/0").asText()).isEqualTo("host-1");
+        assertThat(document.at("/evacuation/moved").asInt()).isEqualTo(2);
+        assertThat(document.at("/evacuation/failed").asInt()).isZero();
+        assertThat(document.at("/evacuation/durationMs").asLong()).isPositive();
+        assertThat(document.get("migrations")).hasSize(2).allSatisfy(migration -> {
+            assertThat(migration.get("from").asText()).isEqualTo("host-1");
+            assertThat(migration.get("to").asText()).isNotEqualTo("host-1");
+            assertThat(migration.get("state").asText()).isEqualTo("COMPLETED");
+            assertThat(migration.get("ramBytes").asLong()).isEqualTo(64 * MIB);
+            assertThat(migration.get("deviceBytes").asLong()).isGreaterThanOrEqualTo(16 * MIB);
+            assertThat(migration.get("transferredBytes").asLong()).isGreaterThan(64 * MIB);
+            assertThat(migration.get("iterations").asInt()).isPositive();
+            assertThat(migration.get("predictedDowntimeMs").asDouble()).isPositive();
+            assertThat(migration.get("downtimeMs").asDouble()).isPositive();
+            assertThat(migration.get("verified").asBoolean()).isTrue();
+            assertThat(migration.get("states").get(0)).hasSize(3);
+        });
+        assertThat(document.get("owners")).hasSize(2).allSatisfy(owner -> {
+            assertThat(owner.get("host").asText()).isNotEqualTo("host-1");
+            assertThat(owner.get("epoch").asInt()).isEqualTo(2);
+            assertThat(owner.get("runningInstances").asInt()).isEqualTo(1);
+        });
+    }
+
+    @Test
+    void aDestinationThatDiesInPreCopyCostsTheVmNothingAndAnotherHostTakesIt() throws Exception {
+        try (DemoFleet fleet = fleet()) {
+            ApiClient client = evacuatingSlowly(fleet, 3);
+            MigrationView first = preCopying(client);
+            assertThat(first.to()).isEqualTo("host-2");
+            fleet.kill("host-2");
+            EvacuationView ended = await(() -> evacuations(client).getFirst(), FleetIT::ended);
+            assertThat(ended.state()).as(ended.toString()).isEqualTo("COMPLETED");
+            EvacuationView.VmRow row = ended.vms().getFirst();
+            assertThat(row.to()).contains("host-3");
+            assertThat(row.migrations()).hasSize(2);
+            MigrationView failed = migration(client, row.migrations().getFirst());
+            assertThat(failed.phase()).isEqualTo(MigrationPhase.FAILED);
+            assertThat(failed.reason()).isPresent();
+            assertThat(failed.sourceLost()).isFalse();
+            OwnershipView owner =
+                    client.view(client.get(ApiClient.path("vms", "vm-1", "ownership")), OwnershipView.class);
+            assertThat(owner.host()).contains("host-3");
+            GuestCheck check = client.view(client.post(ApiClient.path("vms", "vm-1", "check"), null), GuestCheck.class);
+            assertThat(check.holds()).as(check.detail()).isTrue();
+            RunLog log = runLogs(fleet, 3);
+            assertThat(log.overlap()).isEmpty();
+            assertThat(log.intervals())
+                    .as("never stood still for the migration that failed")
+                    .noneMatch(interval -> interval.host().equals("host-2"));
+
+            Ended nowhere = godwit(client, "evacuate", "host-3");
+            assertThat(nowhere.exitCode()).as(nowhere.stderr()).isEqualTo(1);
+            assertThat(nowhere.stderr()).contains("vm-1").contains("host-1").contains("cordoned");
+        }
+    }
+
+    @Test
+    void aSourceThatDiesTakesItsVmsAlongAndTheCoordinatorSaysWhich() throws Exception {
+        try (DemoFleet fleet = fleet()) {
+            ApiClient client = evacuatingSlowly(fleet, 2);
+            preCopying(client);
+            fleet.kill("host-1");
+            EvacuationView ended = await(() -> evacuations(client).getFirst(), FleetIT::ended);
+            assertThat(ended.state()).isEqualTo("FAILED");
+            EvacuationView.VmRow row = ended.vms().getFirst();
+            assertThat(row.state()).isEqualTo("LOST");
+            assertThat(row.reason())
+                    .isPresent()
+                    .get()
+                    .asString()
+                    .contains("host-1")
+                    .contains("died");
+            VmView vm = await(
+                    () -> client.view(client.get(ApiClient.path("vms", "vm-1")), VmView.class),
+                    view -> view.state().equals("LOST"));
+            assertThat(vm.host()).contains("host-1");
+            HostView host = client.view(client.get(ApiClient.path("hosts", "host-1")), HostView.class);
+            assertThat(host.state()).isEqualTo("DOWN");
+            await(
+                    () -> client.view(client.get(ApiClient.path("hosts", "host-2")), HostView.class),
+                    view -> view.inventory().isPresent()
+                            && view.inventory().get().vms().isEmpty());
+            assertThat(runLogs(fleet, 2).intervals())
+                    .as("half a VM never ran")
+                    .noneMatch(interval -> interval.host().equals("host-2"));
+        }
+    }
+
+    @Test
+    void mistakesGetOneClearLineAndTheRightExitCode() throws Exception {
+        try (DemoFleet fleet = fleet()) {
+            ApiClient client = fleet.start(new DemoOptions(1, 1, 64 * MIB, "soft"));
+            oneLine(godwit(client, "host", "show", "host-9"), 2, "host-9");
+            oneLine(godwit(client, "vm", "show", "vm-9"), 2, "vm-9");
+            oneLine(godwit(client, "evacuate", "host-9"), 2, "host-9");
+            oneLine(godwit(client, "migrate", "vm-9"), 2, "vm-9");
+            oneLine(godwit(client, "vm", "create", "vm-1", "--memory", "12parsecs"), 2, "12parsecs");
+            oneLine(godwit(client, "vm", "create", "vm-1", "--memory", "3MiB"), 2, "2 MiB");
+            oneLine(godwit("--coordinator", "http://127.0.0.1:1", "host", "list"), 3, "127.0.0.1:1");
+            Ended second = godwit(
+                    "host",
+                    "--id",
+                    "other",
+                    "--seed",
+                    "127.0.0.1:1",
+                    "--memory",
+                    "1GiB",
+                    "--data",
+                    folder.resolve("host-1").toString());
+            oneLine(second, 1, "belongs to host 'host-1'");
+        }
+    }
+
+    private static void oneLine(Ended ended, int exitCode, String naming) {
+        assertThat(ended.stderr().strip().lines()).as(ended.toString()).hasSize(1);
+        assertThat(ended.stderr()).contains(naming);
+        assertThat(ended.exitCode()).as(ended.toString()).isEqualTo(exitCode);
+    }
+
+    /** What a command said and how it ended. */
+    private record Ended(int exitCode, String stdout, String stderr) {}
+
+    private Ended godwit(ApiClient client, String... arguments) throws IOException, InterruptedException {
+        List<String> all = new ArrayList<>(List.of("--coordinator", client.url()));
+        all.addAll(List.of(arguments));
+        return godwit(all.toArray(String[]::new));
+    }
+
+    private Ended godwit(String... arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(JVM_OPTIONS);
+        command.add("-Dgodwit.jvm-options=" + Path.of("jvm.options").toAbsolutePath());
+        command.addAll(List.of("-cp", CLASS_PATH, "io.godwit.launch.Main"));
+        command.addAll(List.of(arguments));
+        Path out = Files.createTempFile(folder, "out", "");
+        Path err = Files.createTempFile(folder, "err", "");
+        Process process = new ProcessBuilder(command)
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile())
+                .start();
+        return new Ended(process.waitFor(), Files.readString(out), Files.readString(err));
+    }
+
+    private DemoFleet fleet() {
+        return new DemoFleet(folder, DemoSettings.of(ConfigFactory.load()), JVM_OPTIONS, CLASS_PATH);
+    }
+
+    /** One VM on host-1, and an evacuation of it so slow that there is time to kill somebody in pre-copy. */
+    private static ApiClient evacuatingSlowly(DemoFleet fleet, int hosts) throws IOException, InterruptedException {
+        ApiClient client = fleet.start(new DemoOptions(hosts, 1, 128 * MIB, "auto"));
+        await(
+                () -> hosts(client),
+                seen -> seen.stream()
+                                .filter(host -> host.state().equals("UP")
+                                        && host.inventory().isPresent())
+                                .count()
+                        == hosts);
+        client.post(
+                ApiClient.path("vms"),
+                new VmBody(
+                        "vm-1",
+                        "host-1",
+                        "auto",
+                        128 * MIB,
+                        1,
+                        new VmBody.Workload(16 * MIB, 4 * MIB, true),
+                        List.of(new VmBody.Device("gpu0", "gpu", null, 4 * MIB, null, MIB, MIB, null)),
+                        null));
+        client.post(
+                ApiClient.path("evacuations"),
+                new EvacuationBody(List.of("host-1"), false, new OptionsBody(null, null, 12 * MIB, null)));
+        return client;
+    }
+
+    private static MigrationView preCopying(ApiClient client) {
+        return await(
+                () -> {
+                    List<String> ids = evacuations(client).getFirst().vms().stream()
+                            .flatMap(row -> row.migrations().stream())
+                            .toList();
+                    return ids.isEmpty() ? null : migration(client, ids.getFirst());
+                },
+                view -> view != null
+                        && view.phase() == MigrationPhase.PRE_COPY
+                        && view.stats().transferredBytes() > 8 * MIB);
+    }
+
+    private static List<EvacuationView> evacuations(ApiClient client) {
+        List<EvacuationView> all = new ArrayList<>();
+        client.get(ApiClient.path("evacuations"))
+                .path("evacuations")
+                .forEach(node -> all.add(client.view(node, EvacuationView.class)));
+        return all;
+    }
+
+    private static boolean ended(EvacuationView view) {
+        return view.state().equals("COMPLETED") || view.state().equals("FAILED");
+    }
+
+    private static List<HostView> hosts(ApiClient client) {
+        List<HostView> all = new ArrayList<>();
+        client.get(ApiClient.path("hosts")).path("hosts").forEach(node -> all.add(client.view(node, HostView.class)));
+        return all;
+    }
+
+    private static MigrationView migration(ApiClient client, String id) {
+        return client.view(client.get(ApiClient.path("migrations", id)), MigrationView.class);
+    }
+
+    private static RunLog runLogs(DemoFleet fleet, int hosts) throws IOException {
+        RunLog log = new RunLog();
+        for (int i = 1; i <= hosts; i++) {
+            if (Files.exists(fleet.runLog("host-" + i))) {
+                log.read("host-" + i, fleet.runLog("host-" + i));
+            }
+        }
+        return log;
+    }
+
+    private static <T> T await(Callable<T> look, Predicate<T> good) {
+        return Awaitility.await()
+                .atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(100))
+                .until(look, good);
+    }
+}

@@ -1,0 +1,122 @@
+package io.godwit.agent;
+
+import io.godwit.proto.Names;
+import io.godwit.proto.fleet.FleetCommand;
+import io.godwit.proto.host.HostCapacity;
+import io.godwit.proto.host.HostCommand;
+import io.godwit.proto.migration.MigrationMessage;
+import io.godwit.vm.GuestLayout;
+import java.io.IOException;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.receptionist.Receptionist;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Root of a host's actor system. The agent is listed in the cluster, and so can be found, only once it serves.
+ *
+ * <pre>testing → serving; testing → failed</pre>
+ */
+final class HostGuardian {
+    private final ActorContext<SelfTest.Result> context;
+    private final HostOptions options;
+    private final Drivers drivers;
+    private final HostPorts ports;
+    private final ActorRef<FleetCommand> fleet;
+    private final HostSettings settings;
+    private final AtomicReference<@Nullable ActorRef<HostAgent.Command>> front;
+    private final CompletableFuture<Done> serving;
+
+    /**
+     * @param front where streams are to go, kept up to date
+     * @param serving completed when the agent serves, or with why it does not
+     */
+    HostGuardian(
+            ActorContext<SelfTest.Result> context,
+            HostOptions options,
+            Drivers drivers,
+            HostPorts ports,
+            ActorRef<FleetCommand> fleet,
+            HostSettings settings,
+            AtomicReference<@Nullable ActorRef<HostAgent.Command>> front,
+            CompletableFuture<Done> serving) {
+        this.context = context;
+        this.options = options;
+        this.drivers = drivers;
+        this.ports = ports;
+        this.fleet = fleet;
+        this.settings = settings;
+        this.front = front;
+        this.serving = serving;
+    }
+
+    Behavior<SelfTest.Result> testing() {
+        if (settings.selfTestRounds() == 0) {
+            return serving();
+        }
+        context.spawn(
+                SelfTest.create(
+                        this::testAgent,
+                        options.defaultDriver(),
+                        settings.selfTestRounds(),
+                        settings.selfTestTimeout(),
+                        context.getSelf()),
+                "self-test");
+        return Behaviors.receiveMessage(result -> switch (result) {
+            case SelfTest.Result.Passed() -> serving();
+            case SelfTest.Result.NotPassed(var reason) -> {
+                serving.completeExceptionally(new IOException(reason));
+                yield Behaviors.stopped();
+            }
+        });
+    }
+
+    private Behavior<SelfTest.Result> serving() {
+        HostCapacity capacity = new HostCapacity(
+                options.memoryBytes(), options.devices(), options.incomingMax(), options.outgoingMax());
+        ActorRef<HostAgent.Command> agent = context.spawn(
+                HostAgent.create(
+                        UUID.randomUUID().toString(),
+                        capacity,
+                        drivers,
+                        options.defaultDriver(),
+                        ports,
+                        fleet,
+                        settings),
+                "host-agent");
+        front.set(agent);
+        ActorRef<HostCommand> entrance = context.spawn(
+                Behaviors.receiveMessage(command -> {
+                    agent.tell(new HostAgent.Asked(command));
+                    return Behaviors.same();
+                }),
+                "front");
+        context.getSystem().receptionist().tell(Receptionist.register(Names.agentOf(options.id()), entrance));
+        serving.complete(Done.getInstance());
+        return Behaviors.ignore();
+    }
+
+    /** The last one spawned is the destination of the self-test's streams. */
+    private ActorRef<HostAgent.Command> testAgent(
+            ActorContext<?> parent, String id, ActorRef<MigrationMessage> reports) {
+        ActorRef<HostAgent.Command> agent = parent.spawn(
+                HostAgent.create(
+                        id,
+                        new HostCapacity(64 * GuestLayout.RAM_UNIT, Map.of("gpu", 1, "nic", 1), 1, 1),
+                        drivers,
+                        options.defaultDriver(),
+                        ports.forSelfTest(id, reports, parent.getSystem().ignoreRef()),
+                        parent.getSystem().ignoreRef(),
+                        settings),
+                id);
+        front.set(agent);
+        return agent;
+    }
+}
