@@ -39,8 +39,11 @@ class MigrationFailureTest {
             try (DamagingProxy proxy =
                     new DamagingProxy(endpoint, 5 * TwoHosts.MIB, DamagingProxy.Fault.FLIP, hosts.dataPlane)) {
                 hosts.a.tell(begin(proxy.endpoint(), TwoHosts.options()));
-                MigrationReport.IncomingFailed refused = awaitPast(hosts, MigrationReport.IncomingFailed.class);
-                assertThat(refused.reason()).containsAnyOf("checksum", "CRC", "frame", "header");
+                assertThat(bothFail(hosts).get("host-b"))
+                        .isInstanceOfSatisfying(
+                                MigrationReport.IncomingFailed.class,
+                                refused -> assertThat(refused.reason())
+                                        .containsAnyOf("checksum", "CRC", "frame", "header"));
                 goesOn(hosts, 1);
                 hosts.inventory(hosts.b, inventory -> inventory.vms().isEmpty());
             }
@@ -119,15 +122,7 @@ class MigrationFailureTest {
             hosts.a.tell(begin(prepared(hosts, TwoHosts.options()), TwoHosts.options()));
             awaitPast(hosts, MigrationReport.ReadyToSwitchOver.class);
             hosts.a.tell(new HostCommand.SwitchOver("m-1", "vm-1", 1));
-            // in either order; what the source hears may be no more than that the connection is gone
-            Map<String, MigrationReport> failures = new HashMap<>();
-            while (failures.size() < 2) {
-                MigrationReport report = awaitPast(
-                        hosts,
-                        MigrationReport.class,
-                        r -> r instanceof MigrationReport.SaveFailed || r instanceof MigrationReport.IncomingFailed);
-                failures.put(report.host(), report);
-            }
+            Map<String, MigrationReport> failures = bothFail(hosts);
             assertThat(failures.get("host-a"))
                     .isInstanceOfSatisfying(
                             MigrationReport.SaveFailed.class,
@@ -284,6 +279,19 @@ class MigrationFailureTest {
                 return kind.cast(message);
             }
         }
+    }
+
+    /** Both hosts' failures, by host, in either order; what the source hears may be no more than a lost connection. */
+    private static Map<String, MigrationReport> bothFail(TwoHosts hosts) {
+        Map<String, MigrationReport> failures = new HashMap<>();
+        while (failures.size() < 2) {
+            MigrationReport report = awaitPast(
+                    hosts,
+                    MigrationReport.class,
+                    r -> r instanceof MigrationReport.SaveFailed || r instanceof MigrationReport.IncomingFailed);
+            failures.put(report.host(), report);
+        }
+        return failures;
     }
 
     private static void goesOn(TwoHosts hosts, long epoch) {
