@@ -11,6 +11,7 @@ final class BandwidthMeter {
     private final long[] bytes = new long[SAMPLES];
     private final long[] nanos = new long[SAMPLES];
     private int next;
+    private long atLeast;
 
     /** Adds what was written in a stretch of busy time. */
     void add(long sampleBytes, long sampleNanos) {
@@ -21,7 +22,14 @@ final class BandwidthMeter {
         }
     }
 
-    /** Bytes per second, or 0 when nothing was measured yet. */
+    /** Adds a stretch in which the stream was not what took the time; counts only while there is no better sample. */
+    void atLeast(long sampleBytes, long sampleNanos) {
+        if (sampleBytes > 0 && sampleNanos > 0) {
+            atLeast = Math.max(atLeast, (long) (sampleBytes * 1e9 / sampleNanos));
+        }
+    }
+
+    /** Bytes per second; while none were measured what it does at least; 0 when not even that is known. */
     long bytesPerSecond() {
         long allBytes = 0;
         long allNanos = 0;
@@ -29,7 +37,7 @@ final class BandwidthMeter {
             allBytes += bytes[i];
             allNanos += nanos[i];
         }
-        return allNanos == 0 ? 0 : (long) (allBytes * 1e9 / allNanos);
+        return allNanos == 0 ? atLeast : (long) (allBytes * 1e9 / allNanos);
     }
 
     /** Whether enough was measured to give a migration up by it: a fifth of a second of busy time. */

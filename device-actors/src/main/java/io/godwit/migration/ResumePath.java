@@ -347,6 +347,8 @@ public final class ResumePath {
             observer.tell(event);
             return Behaviors.stopped();
         }
+        // a device does one thing at a time: once it has answered this, a chunk that was given up on is done with too
+        hooks(Device.Cleanup::new);
         // a reader that still receives is stopped by the close
         io(
                 () -> {

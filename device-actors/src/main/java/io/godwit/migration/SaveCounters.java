@@ -44,9 +44,11 @@ final class SaveCounters {
     void sample(StreamWriter writer, long now) {
         long bytes = writer.bytesWritten() - sampledBytes;
         long zeroBytes = (writer.zeroPages() - sampledZeroPages) * GuestMemory.PAGE_SIZE;
-        // a stretch of mostly zero pages was spent looking at memory, not sending: it says nothing of the link
+        // a stretch of mostly zero pages was spent looking at memory, not sending: the link does at least that much
         if (bytes >= zeroBytes) {
             meter.add(bytes, now - sampledNanos);
+        } else {
+            meter.atLeast(bytes, now - sampledNanos);
         }
         sendingFrom(writer, now);
     }

@@ -20,8 +20,14 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
  * <pre>notifying → running → untracking → Result</pre>
  */
 final class Undo {
-    /** {@code devices} in slot order; {@code error} is empty when the VM runs as if nothing had been. */
-    record Result(List<DeviceState> devices, String error) {}
+    /**
+     * What came of it.
+     *
+     * @param runs whether the last step, the vCPUs' start, was reached and done
+     * @param devices in slot order; empty unless it runs
+     * @param error what went wrong on the way; empty when the VM runs as if nothing had been
+     */
+    record Result(boolean runs, List<DeviceState> devices, String error) {}
 
     private sealed interface Command {}
 
@@ -67,14 +73,14 @@ final class Undo {
                 context.messageAdapter(RunStateChange.Outcome.class, RunStateReplied::new)));
         return Behaviors.receiveMessage(command -> switch (command) {
             case RunStateReplied(RunStateChange.Outcome.Changed(var _, var devices)) ->
-                untracking(devices, errorBefore);
+                untracking(true, devices, errorBefore);
             case RunStateReplied(RunStateChange.Outcome.NotChanged(var _, var reason)) ->
-                untracking(List.of(), errorBefore.isEmpty() ? reason : errorBefore + "; " + reason);
+                untracking(false, List.of(), errorBefore.isEmpty() ? reason : errorBefore + "; " + reason);
             case Notified _, Untracked _ -> Behaviors.unhandled();
         });
     }
 
-    private Behavior<Command> untracking(List<DeviceState> devices, String errorBefore) {
+    private Behavior<Command> untracking(boolean runs, List<DeviceState> devices, String errorBefore) {
         context.spawnAnonymous(TrackingChange.create(
                 parts, false, context.messageAdapter(TrackingChange.Result.class, Untracked::new)));
         return Behaviors.receiveMessage(command -> switch (command) {
@@ -82,7 +88,7 @@ final class Undo {
                 String error = errorBefore.isEmpty() || result.error().isEmpty()
                         ? errorBefore + result.error()
                         : errorBefore + "; " + result.error();
-                replyTo.tell(new Result(devices, error));
+                replyTo.tell(new Result(runs, devices, error));
                 yield Behaviors.stopped();
             }
             case Notified _, RunStateReplied _ -> Behaviors.unhandled();

@@ -1,22 +1,29 @@
 package io.godwit.agent;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.godwit.proto.host.DataEndpoint;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 
 /**
- * Stands between source and destination of one stream: flips a bit of the byte at a chosen place on the way there, or
- * cuts the connection there.
+ * Stands between source and destination of one stream: flips a bit of the byte at a chosen place on the way there, cuts
+ * the connection there, or takes nothing more from there on.
  */
 final class DamagingProxy implements AutoCloseable {
     enum Fault {
         FLIP,
-        CUT
+        CUT,
+        /** Nothing is taken from the source any more; the connection stays. */
+        STALL
     }
 
     private final ServerSocket server;
@@ -24,6 +31,8 @@ final class DamagingProxy implements AutoCloseable {
     private final DataEndpoint to;
     private final long at;
     private final Fault fault;
+    private final CountDownLatch stalled = new CountDownLatch(1);
+    private final CountDownLatch closed = new CountDownLatch(1);
 
     DamagingProxy(DataEndpoint to, long at, Fault fault, Executor executor) throws IOException {
         this.server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
@@ -57,10 +66,31 @@ final class DamagingProxy implements AutoCloseable {
                 if (fault == Fault.CUT) {
                     return;
                 }
+                if (fault == Fault.STALL) {
+                    stalled.countDown();
+                    awaitClosed();
+                    return;
+                }
                 buffer[(int) (at - passed)] ^= 0x10;
             }
             out.write(buffer, 0, read);
             passed += read;
+        }
+    }
+
+    /** Returns once a stall has begun. */
+    void awaitStalled() throws InterruptedException {
+        assertThat(stalled.await(TwoHosts.PATIENCE.toSeconds(), TimeUnit.SECONDS))
+                .as("the stream got as far as the stall")
+                .isTrue();
+    }
+
+    private void awaitClosed() throws IOException {
+        try {
+            closed.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("stopped");
         }
     }
 
@@ -76,6 +106,7 @@ final class DamagingProxy implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
+        closed.countDown();
         server.close();
     }
 }

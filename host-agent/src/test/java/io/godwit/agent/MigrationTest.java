@@ -9,6 +9,7 @@ import io.godwit.proto.migration.StateTriple;
 import io.godwit.proto.vm.DeviceSpec;
 import io.godwit.proto.vm.GuestCheck;
 import io.godwit.proto.vm.VmSpec;
+import io.godwit.proto.vm.WorkloadSpec;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -64,6 +65,26 @@ class MigrationTest {
             assertThat(atOnce.holds()).as(atOnce.detail()).isTrue();
             awaitProgress(hosts, hosts.b, atOnce);
             hosts.inventory(hosts.a, inventory -> inventory.vms().isEmpty());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"soft", "kvm"})
+    void movesAVmThatWritesNothingAndWhoseMemoryIsAlmostAllZero(String driver) throws IOException {
+        NativeGuests.driver(driver);
+        try (TwoHosts hosts = new TwoHosts()) {
+            VmSpec spec =
+                    new VmSpec("vm-1", driver, 64 * TwoHosts.MIB, 1, new WorkloadSpec(0, 0, false), List.of(), 1000);
+            hosts.create(spec);
+            hosts.b.tell(new HostCommand.PrepareIncoming("m-1", spec, "host-a", 1, TwoHosts.options()));
+            DataEndpoint endpoint =
+                    hosts.await(MigrationReport.IncomingReady.class).endpoint();
+            hosts.a.tell(new HostCommand.BeginSave("m-1", "vm-1", 1, endpoint, TwoHosts.options()));
+            hosts.await(MigrationReport.SaveStarted.class);
+            hosts.await(MigrationReport.ReadyToSwitchOver.class);
+            hosts.a.tell(new HostCommand.SwitchOver("m-1", "vm-1", 1));
+            assertThat(hosts.await(MigrationReport.IncomingLoaded.class).verified())
+                    .isTrue();
         }
     }
 

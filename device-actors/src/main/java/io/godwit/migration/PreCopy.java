@@ -1,0 +1,227 @@
+package io.godwit.migration;
+
+import io.godwit.device.Device;
+import io.godwit.device.DeviceRound;
+import io.godwit.migration.SavePath.Answered;
+import io.godwit.migration.SavePath.Cancel;
+import io.godwit.migration.SavePath.Command;
+import io.godwit.migration.SavePath.CopyEnded;
+import io.godwit.migration.SavePath.HooksDone;
+import io.godwit.migration.SavePath.Opened;
+import io.godwit.migration.SavePath.PassEnded;
+import io.godwit.migration.SavePath.Release;
+import io.godwit.migration.SavePath.RollBack;
+import io.godwit.migration.SavePath.RunStateReplied;
+import io.godwit.migration.SavePath.StepTimedOut;
+import io.godwit.migration.SavePath.SwitchOver;
+import io.godwit.migration.SavePath.Synced;
+import io.godwit.migration.SavePath.Tick;
+import io.godwit.migration.SavePath.TrackingStarted;
+import io.godwit.migration.SavePath.Undone;
+import io.godwit.proto.migration.MigrationStatus;
+import io.godwit.proto.vm.RunState;
+import io.godwit.stream.RamSender;
+import io.godwit.stream.StreamWriter;
+import io.godwit.vm.GuestMemory;
+import java.util.concurrent.TimeUnit;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+
+/**
+ * The VM runs while its memory and its devices' state are sent. Every tick, and whenever all that was known to be dirty is
+ * sent, one {@link DirtySync}; what follows from it {@link Convergence} decides.
+ *
+ * <pre>active → quiescing → StandStill; SaveUndo from either</pre>
+ */
+final class PreCopy {
+    private static final String ABORTED = "the ledger aborted the handoff before the stop";
+
+    private final SaveCore core;
+    private final StreamWriter stream;
+    private final RamSender sender;
+    private final Convergence convergence;
+    private boolean passRuns;
+    private boolean syncRuns;
+
+    private PreCopy(SaveCore core, StreamWriter stream) {
+        this.core = core;
+        this.stream = stream;
+        GuestMemory memory = core.parts.guest().memory();
+        this.sender = stream.sender(memory);
+        this.convergence = new Convergence(
+                DowntimeModel.of(core.settings, memory.bytes(), core.options.verify()),
+                TimeUnit.MILLISECONDS.toMicros(
+                        Math.min(core.parts.spec().blackoutBudgetMs(), core.options.downtimeLimitMs())),
+                core.settings.precopyTimeout());
+    }
+
+    /** Tracking is on, the devices are set up, and all pages are pending. */
+    static Behavior<Command> begin(SaveCore core, StreamWriter stream) {
+        return new PreCopy(core, stream).active();
+    }
+
+    private Behavior<Command> active() {
+        core.timers.cancelAll();
+        core.counters.precopyBeganNanos = core.clock.nanoTime();
+        core.publish(RunState.RUNNING, MigrationStatus.ACTIVE);
+        core.observer.tell(new SavePath.Event.Started());
+        core.timers.startTimerAtFixedRate(new Tick(), core.settings.tick());
+        sync();
+        return Behaviors.receiveMessage(command -> switch (command) {
+            case Tick() -> {
+                sync();
+                yield Behaviors.same();
+            }
+            case Synced(var result) -> {
+                core.ended();
+                syncRuns = false;
+                yield result.error().isPresent()
+                        ? SaveUndo.draining(
+                                core, "dirty sync: " + result.error().get(), false)
+                        : decide(result);
+            }
+            case PassEnded(var error) -> {
+                passEnded();
+                if (!error.isEmpty()) {
+                    yield SaveUndo.draining(core, "stream: " + error, false);
+                }
+                // all that was known to be dirty is sent: look again at once, not at the next tick
+                sync();
+                yield Behaviors.same();
+            }
+            case HooksDone(var result) -> {
+                iterated(result);
+                yield result.error().isPresent()
+                        ? SaveUndo.draining(
+                                core, "save_live_iterate: " + result.error().get(), false)
+                        : Behaviors.same();
+            }
+            case SwitchOver() -> quiescing();
+            case Cancel(var reason) -> SaveUndo.draining(core, reason, true);
+            case RollBack(var _, var cancelled) -> SaveUndo.draining(core, ABORTED, cancelled);
+            case Release _, StepTimedOut _ -> Behaviors.unhandled();
+            case Opened _, Answered _, TrackingStarted _, RunStateReplied _, Undone _, CopyEnded _ ->
+                Behaviors.unhandled();
+        });
+    }
+
+    /**
+     * The handoff is open: let what is under way end while the VM still runs, so that none of it is standstill. A peer that
+     * takes nothing any more must not hold this up: after a while, or once the ledger has aborted, it ends as a failure
+     * before the stop.
+     */
+    private Behavior<Command> quiescing() {
+        core.timers.cancelAll();
+        core.stopSending();
+        if (core.quiet()) {
+            return StandStill.begin(core, stream);
+        }
+        core.startStep("the end of the pass under way");
+        return Behaviors.receiveMessage(command -> switch (command) {
+            case PassEnded(var error) -> {
+                passEnded();
+                yield quieter(error);
+            }
+            case Synced(var result) -> {
+                core.ended();
+                yield quieter(result.error().orElse(""));
+            }
+            case HooksDone(var result) -> {
+                iterated(result);
+                yield quieter(result.error().orElse(""));
+            }
+            case StepTimedOut(var step) -> quieter(step + " took too long");
+            case RollBack(var _, var cancelled) -> SaveUndo.draining(core, ABORTED, cancelled);
+            case SwitchOver _, Cancel _, Release _, Tick _ -> Behaviors.same();
+            case Opened _, Answered _, TrackingStarted _, RunStateReplied _, Undone _, CopyEnded _ ->
+                Behaviors.unhandled();
+        });
+    }
+
+    private Behavior<Command> quieter(String error) {
+        if (!error.isEmpty()) {
+            return SaveUndo.draining(core, "before the stop: " + error, false);
+        }
+        return core.quiet() ? StandStill.begin(core, stream) : Behaviors.same();
+    }
+
+    private void sync() {
+        if (!syncRuns) {
+            syncRuns = true;
+            core.began();
+            core.context.spawnAnonymous(DirtySync.create(
+                    core.parts,
+                    core.pages.pending(),
+                    core.pages.syncing(),
+                    false,
+                    core.context.messageAdapter(DirtySync.Result.class, Synced::new)));
+        }
+    }
+
+    /** After a sync: what is left, what the standstill would be, and whether to go on, ask for the switchover, or end. */
+    private Behavior<Command> decide(DirtySync.Result sync) {
+        long now = core.clock.nanoTime();
+        SaveCounters counters = core.counters;
+        core.pages.synced();
+        if (counters.iterations++ > 0) {
+            counters.dirtiedPages += sync.cpuPages() + sync.dmaPages();
+        }
+        if (passRuns) {
+            counters.sample(stream, now);
+        }
+        long ramLeft = core.pages.pending().count() * GuestMemory.PAGE_SIZE;
+        Convergence.Measured measured = new Convergence.Measured(
+                sync,
+                ramLeft,
+                sync.pinnedPages() * GuestMemory.PAGE_SIZE,
+                counters.meter.bytesPerSecond(),
+                counters.meter.settled(),
+                now - counters.precopyBeganNanos);
+        core.observer.tell(new SavePath.Event.Progressed(counters.progress(
+                core.trail.last(),
+                sync,
+                stream,
+                now,
+                ramLeft,
+                convergence.predictMicros(measured),
+                convergence.floorMicros(measured))));
+        if (ramLeft > 0) {
+            send();
+        }
+        if (sync.precopyBytes() >= core.settings.deviceThresholdBytes()) {
+            core.hooks(replies -> new Device.SaveLiveIterate(stream, core.settings.deviceIterateBytesMax(), replies));
+        }
+        return switch (convergence.decide(measured)) {
+            case Convergence.Decision.GoOn() -> Behaviors.same();
+            case Convergence.Decision.SwitchOver(var predicted) -> {
+                counters.predictedMicros = predicted;
+                core.observer.tell(new SavePath.Event.Ready(counters.stats(stream, now)));
+                yield Behaviors.same();
+            }
+            case Convergence.Decision.GiveUp(var reason) -> SaveUndo.draining(core, reason, false);
+        };
+    }
+
+    private void send() {
+        if (!passRuns) {
+            passRuns = true;
+            core.counters.sendingFrom(stream, core.clock.nanoTime());
+            core.io(() -> sender.send(core.pages.pending(), core::sendingStopped), (_, error) -> new PassEnded(error));
+        }
+    }
+
+    private void passEnded() {
+        core.ended();
+        passRuns = false;
+        core.counters.sample(stream, core.clock.nanoTime());
+    }
+
+    private void iterated(DeviceRound.Result result) {
+        core.ended();
+        for (Device.Reply reply : result.replies().values()) {
+            if (reply instanceof Device.Iterated iterated) {
+                core.counters.deviceBytes += iterated.bytes();
+            }
+        }
+    }
+}

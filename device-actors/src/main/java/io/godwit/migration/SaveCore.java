@@ -1,0 +1,164 @@
+package io.godwit.migration;
+
+import io.godwit.device.Device;
+import io.godwit.device.DeviceRound;
+import io.godwit.device.DeviceState;
+import io.godwit.proto.MonotonicClock;
+import io.godwit.proto.migration.MigrationOptions;
+import io.godwit.proto.migration.MigrationStatus;
+import io.godwit.proto.vm.RunState;
+import io.godwit.stream.Answer;
+import io.godwit.stream.Preamble;
+import io.godwit.stream.StreamWriter;
+import io.godwit.vm.GuestMemory;
+import io.godwit.vm.RunStateChange;
+import io.godwit.vm.VmParts;
+import java.io.IOException;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.jspecify.annotations.Nullable;
+
+/** What all states of one save path share. Confined to its actor, but for {@link #stopSending}. */
+final class SaveCore {
+    final ActorContext<SavePath.Command> context;
+    final TimerScheduler<SavePath.Command> timers;
+    final VmParts parts;
+    final Preamble preamble;
+    final MigrationOptions options;
+    final MigrationSettings settings;
+    final MonotonicClock clock;
+    final ActorRef<SavePath.Event> observer;
+    final StateTrail trail;
+    final SaveCounters counters;
+    final SavePages pages;
+    List<DeviceState> devices;
+    private @Nullable StreamWriter writer;
+
+    /** Data-plane jobs and rounds of hooks not yet ended. Nothing is torn down while any is. */
+    private int inFlight;
+
+    private volatile boolean stopSending;
+
+    SaveCore(
+            ActorContext<SavePath.Command> context,
+            TimerScheduler<SavePath.Command> timers,
+            VmParts parts,
+            Preamble preamble,
+            MigrationOptions options,
+            MigrationSettings settings,
+            MonotonicClock clock,
+            ActorRef<SavePath.Event> observer) {
+        this.context = context;
+        this.timers = timers;
+        this.parts = parts;
+        this.preamble = preamble;
+        this.options = options;
+        this.settings = settings;
+        this.clock = clock;
+        this.observer = observer;
+        GuestMemory memory = parts.guest().memory();
+        this.trail = new StateTrail(settings.statesMax());
+        this.counters = new SaveCounters(memory.bytes());
+        this.pages = new SavePages(memory.pages());
+        this.devices = Collections.nCopies(parts.devices().size(), DeviceState.RUNNING);
+    }
+
+    /** The stream is open; whoever ends the path closes it. */
+    void opened(StreamWriter stream) {
+        writer = stream;
+    }
+
+    @Nullable
+    StreamWriter stream() {
+        return writer;
+    }
+
+    /** A job or a round of hooks begins; its last message is answered with {@link #ended}. */
+    void began() {
+        inFlight++;
+    }
+
+    void ended() {
+        if (--inFlight < 0) {
+            throw new IllegalStateException("more has ended than was begun");
+        }
+    }
+
+    boolean quiet() {
+        return inFlight == 0;
+    }
+
+    /** Lets the pass that sends RAM end after its present run. For good. */
+    void stopSending() {
+        stopSending = true;
+    }
+
+    boolean sendingStopped() {
+        return stopSending;
+    }
+
+    void hooks(Function<ActorRef<Device.Reply>, Device.Command> hook) {
+        began();
+        context.spawnAnonymous(DeviceRound.create(
+                parts.devices(), hook, context.messageAdapter(DeviceRound.Result.class, SavePath.HooksDone::new)));
+    }
+
+    void changeRunState(RunState target) {
+        began();
+        context.spawnAnonymous(RunStateChange.create(
+                parts,
+                preamble.epoch(),
+                target,
+                context.messageAdapter(RunStateChange.Outcome.class, SavePath.RunStateReplied::new)));
+    }
+
+    <T> void io(Callable<T> job, BiFunction<@Nullable T, String, SavePath.Command> done) {
+        began();
+        context.pipeToSelf(
+                DataPlane.call(job, parts.dataPlane()),
+                (value, thrown) -> done.apply(value, thrown == null ? "" : DataPlane.reason(thrown)));
+    }
+
+    void readAnswer(StreamWriter stream) {
+        io(stream::readAnswer, SavePath.Answered::new);
+    }
+
+    void startStep(String step) {
+        timers.startSingleTimer("step", new SavePath.StepTimedOut(step), settings.stepTimeout());
+    }
+
+    void publish(RunState vm, MigrationStatus status) {
+        trail.publish(vm, status, devices);
+    }
+
+    void closeStream() {
+        if (writer != null) {
+            closeQuietly(writer);
+        }
+    }
+
+    static void closeQuietly(StreamWriter stream) {
+        try {
+            stream.close();
+        } catch (IOException e) {
+            // closed by the other side, or already: either way nothing more goes through it
+            return;
+        }
+    }
+
+    /** Why an answer is not the one that was waited for. */
+    static String why(@Nullable Answer answer, String error) {
+        return switch (answer) {
+            case null -> "stream: " + error;
+            case Answer.Refused(var reason) -> "the destination refused: " + reason;
+            case Answer.Accepted _, Answer.Loaded _, Answer.Running _ ->
+                "the destination answered out of turn: " + answer;
+        };
+    }
+}

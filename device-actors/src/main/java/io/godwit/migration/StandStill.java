@@ -1,0 +1,244 @@
+package io.godwit.migration;
+
+import io.godwit.device.Device;
+import io.godwit.device.DeviceRound;
+import io.godwit.migration.SavePath.Answered;
+import io.godwit.migration.SavePath.Cancel;
+import io.godwit.migration.SavePath.Command;
+import io.godwit.migration.SavePath.CopyEnded;
+import io.godwit.migration.SavePath.HooksDone;
+import io.godwit.migration.SavePath.Opened;
+import io.godwit.migration.SavePath.PassEnded;
+import io.godwit.migration.SavePath.Release;
+import io.godwit.migration.SavePath.RollBack;
+import io.godwit.migration.SavePath.RunStateReplied;
+import io.godwit.migration.SavePath.StepTimedOut;
+import io.godwit.migration.SavePath.SwitchOver;
+import io.godwit.migration.SavePath.Synced;
+import io.godwit.migration.SavePath.Tick;
+import io.godwit.migration.SavePath.TrackingStarted;
+import io.godwit.migration.SavePath.Undone;
+import io.godwit.proto.migration.MigrationStatus;
+import io.godwit.proto.vm.RunState;
+import io.godwit.stream.Answer;
+import io.godwit.stream.StreamWriter;
+import io.godwit.vm.RunStateChange;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+
+/**
+ * The VM has surrendered: it stands still, the rest is sent, and from here on only the ledger says for whom.
+ *
+ * <pre>
+ * stopping → copying → awaiting → releasing → (Released)
+ *      failure → stranded;  awaiting, stranded: Release → releasing, RollBack → SaveUndo
+ * </pre>
+ */
+final class StandStill {
+    private final SaveCore core;
+
+    private StandStill(SaveCore core) {
+        this.core = core;
+    }
+
+    /** Nothing is in flight; stops the VM. */
+    static Behavior<Command> begin(SaveCore core, StreamWriter stream) {
+        return new StandStill(core).stopping(stream);
+    }
+
+    /** Stands still and waits for the ledger's word, again: the reason has been told. */
+    static Behavior<Command> goOnWaiting(SaveCore core) {
+        return new StandStill(core).stranded();
+    }
+
+    private Behavior<Command> stopping(StreamWriter stream) {
+        core.timers.cancelAll();
+        core.counters.precopyEndedNanos = core.clock.nanoTime();
+        core.counters.stopAskedNanos = core.counters.precopyEndedNanos;
+        // the sync after the stop reports all that was held back again, or finds it pending
+        core.pages.release();
+        stream.rateLimit(0);
+        core.changeRunState(RunState.FINISH_MIGRATE);
+        return Behaviors.receiveMessage(command -> switch (command) {
+            case RunStateReplied(RunStateChange.Outcome.Changed(var _, var states)) -> {
+                core.ended();
+                core.devices = states;
+                core.publish(RunState.FINISH_MIGRATE, MigrationStatus.DEVICE);
+                yield copying(stream);
+            }
+            case RunStateReplied(RunStateChange.Outcome.NotChanged(var _, var reason)) -> {
+                core.ended();
+                yield strand("stopping: " + reason);
+            }
+            case SwitchOver _, Cancel _, RollBack _, Release _, Tick _, StepTimedOut _ -> Behaviors.same();
+            case Opened _, Answered _, TrackingStarted _, HooksDone _, PassEnded _, Synced _, Undone _, CopyEnded _ ->
+                Behaviors.unhandled();
+        });
+    }
+
+    private Behavior<Command> copying(StreamWriter stream) {
+        core.counters.stoppedNanos = core.clock.nanoTime();
+        core.began();
+        core.context.spawnAnonymous(StopAndCopy.create(
+                core.parts,
+                stream,
+                stream.sender(core.parts.guest().memory()),
+                core.pages.pending(),
+                core.options.verify(),
+                core.clock,
+                core.context.messageAdapter(StopAndCopy.Outcome.class, CopyEnded::new)));
+        core.startStep("the last copy");
+        return Behaviors.receiveMessage(command -> switch (command) {
+            case CopyEnded(StopAndCopy.Outcome.Copied copied) -> {
+                core.ended();
+                core.counters.copied = copied;
+                core.counters.deviceBytes += copied.deviceBytes();
+                core.counters.dirtiedPages += copied.dirtyPages();
+                yield awaiting(stream);
+            }
+            case CopyEnded(StopAndCopy.Outcome.NotCopied(var reason)) -> {
+                core.ended();
+                yield strand(reason);
+            }
+            case StepTimedOut(var step) -> {
+                // a peer that takes nothing any more: closing makes the copy fail, which is then reported
+                core.closeStream();
+                core.context.getLog().warn("{}: {} took too long", core.preamble.migration(), step);
+                yield Behaviors.same();
+            }
+            case RollBack _ -> {
+                // the ledger has aborted meanwhile: end the copy; the Vm says it again once that is reported
+                core.closeStream();
+                yield Behaviors.same();
+            }
+            case SwitchOver _, Cancel _, Release _, Tick _ -> Behaviors.same();
+            case Opened _,
+                    Answered _,
+                    TrackingStarted _,
+                    HooksDone _,
+                    PassEnded _,
+                    Synced _,
+                    RunStateReplied _,
+                    Undone _ -> Behaviors.unhandled();
+        });
+    }
+
+    /** All is sent. The devices come to rest off the critical path; the destination's two answers are only timed here. */
+    private Behavior<Command> awaiting(StreamWriter stream) {
+        core.timers.cancelAll();
+        core.hooks(Device.Cleanup::new);
+        core.readAnswer(stream);
+        return Behaviors.receiveMessage(command -> switch (command) {
+            case HooksDone(var result) -> {
+                atRest(result);
+                yield Behaviors.same();
+            }
+            case Answered(Answer.Loaded _, var _) -> {
+                core.ended();
+                core.counters.loadedNanos = core.clock.nanoTime();
+                core.readAnswer(stream);
+                yield Behaviors.same();
+            }
+            case Answered(Answer.Running(var micros), var _) -> {
+                core.ended();
+                runs(micros);
+                yield Behaviors.same();
+            }
+            case Answered(var answer, var error) -> {
+                core.ended();
+                yield strand(SaveCore.why(answer, error));
+            }
+            case Release() -> releasing();
+            case RollBack(var epoch, var cancelled) -> SaveUndo.rollingBack(core, epoch, cancelled);
+            case SwitchOver _, Cancel _, Tick _, StepTimedOut _ -> Behaviors.same();
+            case Opened _, TrackingStarted _, PassEnded _, Synced _, RunStateReplied _, Undone _, CopyEnded _ ->
+                Behaviors.unhandled();
+        });
+    }
+
+    /**
+     * The destination runs. Its last answer, which ends the measured standstill, may still be on its way, and the devices
+     * may still be coming to rest.
+     */
+    private Behavior<Command> releasing() {
+        if (core.quiet()) {
+            return released();
+        }
+        core.startStep("the destination's last answer");
+        StreamWriter stream = core.stream();
+        return Behaviors.receiveMessage(command -> switch (command) {
+            case Answered(var answer, var _) -> {
+                core.ended();
+                if (answer instanceof Answer.Running(var micros)) {
+                    runs(micros);
+                } else if (answer instanceof Answer.Loaded && stream != null) {
+                    core.counters.loadedNanos = core.clock.nanoTime();
+                    core.readAnswer(stream);
+                }
+                yield core.quiet() ? released() : Behaviors.same();
+            }
+            case HooksDone(var result) -> {
+                atRest(result);
+                yield core.quiet() ? released() : Behaviors.same();
+            }
+            case StepTimedOut _ -> {
+                core.closeStream();
+                yield Behaviors.same();
+            }
+            case PassEnded _, CopyEnded _, Undone _, Synced _, RunStateReplied _, TrackingStarted _ -> {
+                core.ended();
+                yield core.quiet() ? released() : Behaviors.same();
+            }
+            case SwitchOver _, Cancel _, Tick _, RollBack _, Release _ -> Behaviors.same();
+            case Opened _ -> Behaviors.unhandled();
+        });
+    }
+
+    private Behavior<Command> released() {
+        core.timers.cancelAll();
+        core.closeStream();
+        core.publish(RunState.FINISH_MIGRATE, MigrationStatus.COMPLETED);
+        core.observer.tell(new SavePath.Event.Released(
+                core.counters.stats(core.stream(), core.clock.nanoTime()), core.counters.downtime(), core.trail.all()));
+        return Behaviors.stopped();
+    }
+
+    private Behavior<Command> strand(String reason) {
+        core.timers.cancelAll();
+        core.closeStream();
+        core.observer.tell(new SavePath.Event.Failed(reason, false, true, core.trail.all()));
+        return stranded();
+    }
+
+    /** Stands still, and only the ledger knows for whom. */
+    private Behavior<Command> stranded() {
+        return Behaviors.receiveMessage(command -> switch (command) {
+            case RollBack(var epoch, var cancelled) -> SaveUndo.rollingBack(core, epoch, cancelled);
+            case Release() -> releasing();
+            case Answered _,
+                    HooksDone _,
+                    PassEnded _,
+                    Undone _,
+                    CopyEnded _,
+                    Synced _,
+                    RunStateReplied _,
+                    TrackingStarted _ -> {
+                core.ended();
+                yield Behaviors.same();
+            }
+            case SwitchOver _, Cancel _, Tick _, StepTimedOut _ -> Behaviors.same();
+            case Opened _ -> Behaviors.unhandled();
+        });
+    }
+
+    private void runs(long resumeMicros) {
+        core.counters.runningNanos = core.clock.nanoTime();
+        core.counters.resumeMicros = resumeMicros;
+    }
+
+    private void atRest(DeviceRound.Result result) {
+        core.ended();
+        core.devices = result.states();
+        core.publish(RunState.FINISH_MIGRATE, MigrationStatus.DEVICE);
+    }
+}

@@ -1,0 +1,138 @@
+package io.godwit.migration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.godwit.migration.Convergence.Decision;
+import io.godwit.migration.Convergence.Measured;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** At 1,000,000 bytes per second a byte is a microsecond; fixed cost 100 us, limit 1,000 us, timeout 10 s. */
+class ConvergenceTest {
+    private static final long RATE = 1_000_000;
+    private static final Decision GO_ON = new Decision.GoOn();
+    private final Convergence convergence = new Convergence(new DowntimeModel(100, 0), 1000, Duration.ofSeconds(10));
+
+    private static Measured ram(long bytes) {
+        return new Measured(bytes, 0, 0, 0, RATE, true, 0);
+    }
+
+    @Test
+    void asksOnceTheStandstillIsWithinTheLimitAndHardlyImproves() {
+        assertThat(convergence.decide(ram(2000))).isEqualTo(GO_ON);
+        assertThat(convergence.decide(ram(800))).as("900 us, from 2,100").isEqualTo(GO_ON);
+        assertThat(convergence.decide(ram(700))).as("800 us, from 900").isEqualTo(new Decision.SwitchOver(800));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"574,true", "575,false", "576,false", "900,false"})
+    void takesAnotherRoundWhileItShortensTheStandstillByMoreThanAQuarter(long left, boolean improving) {
+        convergence.decide(ram(800));
+        assertThat(convergence.decide(ram(left)))
+                .as("from 900 us to %d us", left + 100)
+                .isEqualTo(improving ? GO_ON : new Decision.SwitchOver(left + 100));
+    }
+
+    @Test
+    void theFirstSyncIsNeverTheLast() {
+        assertThat(convergence.decide(ram(0))).isEqualTo(GO_ON);
+        assertThat(convergence.decide(ram(0))).isEqualTo(new Decision.SwitchOver(100));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"900,true", "901,false"})
+    void theLimitItselfIsStillWithinTheLimit(long left, boolean asks) {
+        convergence.decide(ram(left));
+        assertThat(convergence.decide(ram(left))).isEqualTo(asks ? new Decision.SwitchOver(left + 100) : GO_ON);
+    }
+
+    @Test
+    void asksOnceOnlyAndNeverGivesUpAfterwards() {
+        convergence.decide(ram(0));
+        assertThat(convergence.decide(ram(0))).isInstanceOf(Decision.SwitchOver.class);
+        assertThat(convergence.decide(ram(0))).isEqualTo(GO_ON);
+        assertThat(convergence.decide(new Measured(0, 99_999, 0, 0, RATE, true, Long.MAX_VALUE)))
+                .isEqualTo(GO_ON);
+    }
+
+    @Test
+    void givesUpWhenTheFloorIsOverTheLimitAndSaysWhatItConsistsOf() {
+        Measured pinned = new Measured(0, 901, 0, 0, RATE, true, 0);
+        assertThat(convergence.floorMicros(pinned)).isEqualTo(1001);
+        assertThat(convergence.decide(pinned))
+                .isInstanceOfSatisfying(
+                        Decision.GiveUp.class,
+                        up -> assertThat(up.reason()).contains("901 pinned bytes", "1000000 bytes/s", "limit of 1 ms"));
+    }
+
+    @Test
+    void doesNotGiveUpByABandwidthThatHasNotSettled() {
+        assertThat(convergence.decide(new Measured(0, 901, 0, 0, RATE, false, 0)))
+                .isEqualTo(GO_ON);
+    }
+
+    @Test
+    void deviceStateThatPreCopyCanTakeIsNoPartOfTheFloorButOfThePrediction() {
+        Measured device = new Measured(0, 0, 5000, 5100, RATE, true, 0);
+        assertThat(convergence.floorMicros(device)).isEqualTo(200);
+        assertThat(convergence.predictMicros(device)).isEqualTo(5200);
+        assertThat(convergence.decide(device)).isEqualTo(GO_ON);
+        assertThat(convergence.floorMicros(new Measured(0, 0, 50, 40, RATE, true, 0)))
+                .as("a device that says less for the stop than for pre-copy owes nothing")
+                .isEqualTo(100);
+    }
+
+    @Test
+    void theFloorCountsBeforeTheTimeout() {
+        assertThat(convergence.decide(new Measured(0, 901, 0, 0, RATE, true, Long.MAX_VALUE)))
+                .isInstanceOfSatisfying(
+                        Decision.GiveUp.class, up -> assertThat(up.reason()).contains("cannot be shorter"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"10000000000,false", "10000000001,true"})
+    void givesUpAfterTheTimeoutWithTheStandstillThatWouldBeNeeded(long nanos, boolean givesUp) {
+        Decision decision = convergence.decide(new Measured(5_000_000, 0, 0, 0, RATE, true, nanos));
+        if (givesUp) {
+            assertThat(decision)
+                    .isInstanceOfSatisfying(
+                            Decision.GiveUp.class,
+                            up -> assertThat(up.reason()).contains("10 s", "5000 ms would be needed", "limit is 1 ms"));
+        } else {
+            assertThat(decision).isEqualTo(GO_ON);
+        }
+    }
+
+    @Test
+    void asksRatherThanGivesUpWhenBothHold() {
+        convergence.decide(ram(500));
+        assertThat(convergence.decide(new Measured(500, 0, 0, 0, RATE, true, Long.MAX_VALUE)))
+                .isEqualTo(new Decision.SwitchOver(600));
+    }
+
+    @Test
+    void withNoBandwidthMeasuredYetItGoesOnAndTheSyncIsNoYardstickForTheNext() {
+        assertThat(convergence.decide(new Measured(1, 0, 0, 0, 0, false, 0))).isEqualTo(GO_ON);
+        assertThat(convergence.decide(ram(800)))
+                .as("still the first that counts")
+                .isEqualTo(GO_ON);
+        assertThat(convergence.decide(ram(800))).isEqualTo(new Decision.SwitchOver(900));
+    }
+
+    @Test
+    void withNoBandwidthMeasuredAllTheTimeItGivesUpAfterTheTimeout() {
+        assertThat(convergence.decide(new Measured(4096, 0, 0, 0, 0, false, 10_000_000_001L)))
+                .isInstanceOfSatisfying(
+                        Decision.GiveUp.class,
+                        up -> assertThat(up.reason()).contains("no bandwidth could be measured", "4096 bytes"));
+    }
+
+    @Test
+    void withNothingLeftToSendNoBandwidthIsNeeded() {
+        Measured nothing = new Measured(0, 0, 0, 0, 0, false, 0);
+        convergence.decide(nothing);
+        assertThat(convergence.decide(nothing)).isEqualTo(new Decision.SwitchOver(100));
+    }
+}
