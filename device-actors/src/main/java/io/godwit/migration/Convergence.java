@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
  * parameters. One object per migration, because whether it still improves depends on the sync before.
  *
  * <p>The limit is what is bearable, not what is wanted: while another round still shortens the predicted standstill by more
- * than a quarter, the round is taken.
+ * than a quarter, and it is not next to its floor yet, the round is taken.
  */
 final class Convergence {
     /** What to do. */
@@ -65,6 +65,7 @@ final class Convergence {
     private final DowntimeModel model;
     private final long limitMicros;
     private final Duration precopyTimeout;
+    private final long roundGainMicros;
     private long predictedBefore = Long.MAX_VALUE;
     private boolean asked;
 
@@ -72,11 +73,13 @@ final class Convergence {
      * For one migration.
      *
      * @param limitMicros longest standstill allowed: the smaller of the migration's limit and the VM's budget
+     * @param roundGainMicros no round is taken for a gain below this
      */
-    Convergence(DowntimeModel model, long limitMicros, Duration precopyTimeout) {
+    Convergence(DowntimeModel model, long limitMicros, Duration precopyTimeout, long roundGainMicros) {
         this.model = model;
         this.limitMicros = limitMicros;
         this.precopyTimeout = precopyTimeout;
+        this.roundGainMicros = roundGainMicros;
     }
 
     /** Predicted standstill in microseconds if it began now; out of reach while something is left and no bandwidth known. */
@@ -97,7 +100,9 @@ final class Convergence {
         long predicted = predictMicros(now);
         boolean known = now.bandwidth > 0 || now.ramLeftBytes + now.pinnedBytes + now.stopCopyBytes == 0;
         if (known) {
-            boolean improving = predicted < predictedBefore - predictedBefore / 4;
+            // next to the floor there is nothing left to gain, however far the last round came
+            boolean room = predicted - floorMicros(now) > Math.max(roundGainMicros, floorMicros(now) / 10);
+            boolean improving = room && predicted < predictedBefore - predictedBefore / 4;
             predictedBefore = predicted;
             if (predicted <= limitMicros && !improving) {
                 asked = true;

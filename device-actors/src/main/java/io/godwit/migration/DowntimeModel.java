@@ -10,10 +10,10 @@ package io.godwit.migration;
 public record DowntimeModel(long fixedMicros, long digestMicros) {
 
     /** The model for one migration. */
-    static DowntimeModel of(MigrationSettings settings, long ramBytes, boolean verify) {
+    static DowntimeModel of(MigrationSettings settings, long fixedMicros, long ramBytes, boolean verify) {
         // the source digests while it still sends; only the destination's digest is always in the way
         long digest = verify ? micros(ramBytes, settings.digestBytesPerSecond()) : 0;
-        return new DowntimeModel(settings.fixedDowntime().toNanos() / 1000, digest);
+        return new DowntimeModel(fixedMicros, digest);
     }
 
     /** Predicted standstill in microseconds if it began now. */

@@ -8,6 +8,7 @@ import java.time.Duration;
  *
  * @param tick how often dirty pages are synced
  * @param precopyTimeout how long pre-copy may go on without reaching the downtime limit
+ * @param roundGain no further round of pre-copy is taken to shorten the standstill by less
  * @param stepTimeout how long a single step (connect, a hook, the destination's answer) may take
  * @param deviceThresholdBytes a device is iterated while it has at least this much pending
  * @param deviceIterateBytesMax most device bytes per tick
@@ -19,6 +20,7 @@ import java.time.Duration;
 public record MigrationSettings(
         Duration tick,
         Duration precopyTimeout,
+        Duration roundGain,
         Duration stepTimeout,
         long deviceThresholdBytes,
         long deviceIterateBytesMax,
@@ -33,6 +35,7 @@ public record MigrationSettings(
         return new MigrationSettings(
                 config.getDuration("tick"),
                 config.getDuration("precopy-timeout"),
+                config.getDuration("round-gain"),
                 config.getDuration("step-timeout"),
                 config.getBytes("device-threshold"),
                 config.getBytes("device-iterate-max"),

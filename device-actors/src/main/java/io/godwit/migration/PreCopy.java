@@ -49,10 +49,15 @@ final class PreCopy {
         GuestMemory memory = core.parts.guest().memory();
         this.sender = stream.sender(memory);
         this.convergence = new Convergence(
-                DowntimeModel.of(core.settings, memory.bytes(), core.options.verify()),
+                DowntimeModel.of(
+                        core.settings,
+                        core.learnt.fixedMicros(core.to, core.options.verify()),
+                        memory.bytes(),
+                        core.options.verify()),
                 TimeUnit.MILLISECONDS.toMicros(
                         Math.min(core.parts.spec().blackoutBudgetMs(), core.options.downtimeLimitMs())),
-                core.settings.precopyTimeout());
+                core.settings.precopyTimeout(),
+                core.settings.roundGain().toNanos() / 1000);
     }
 
     /** Tracking is on, the devices are set up, and all pages are pending. */
@@ -83,7 +88,7 @@ final class PreCopy {
             case PassEnded(var error) -> {
                 passEnded();
                 if (!error.isEmpty()) {
-                    yield SaveUndo.draining(core, "stream: " + error, false);
+                    yield SaveUndo.draining(core, "the stream to " + core.to + " broke: " + error, false);
                 }
                 // all that was known to be dirty is sent: look again at once, not at the next tick
                 sync();

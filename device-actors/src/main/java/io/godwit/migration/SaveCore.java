@@ -4,6 +4,7 @@ import io.godwit.device.Device;
 import io.godwit.device.DeviceRound;
 import io.godwit.device.DeviceState;
 import io.godwit.proto.MonotonicClock;
+import io.godwit.proto.host.DataEndpoint;
 import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.migration.MigrationStatus;
 import io.godwit.proto.vm.RunState;
@@ -33,6 +34,8 @@ final class SaveCore {
     final MigrationOptions options;
     final MigrationSettings settings;
     final MonotonicClock clock;
+    final DataEndpoint to;
+    final LearntDowntime learnt;
     final ActorRef<SavePath.Event> observer;
     final StateTrail trail;
     final SaveCounters counters;
@@ -53,6 +56,8 @@ final class SaveCore {
             MigrationOptions options,
             MigrationSettings settings,
             MonotonicClock clock,
+            DataEndpoint to,
+            LearntDowntime learnt,
             ActorRef<SavePath.Event> observer) {
         this.context = context;
         this.timers = timers;
@@ -61,6 +66,8 @@ final class SaveCore {
         this.options = options;
         this.settings = settings;
         this.clock = clock;
+        this.to = to;
+        this.learnt = learnt;
         this.observer = observer;
         GuestMemory memory = parts.guest().memory();
         this.trail = new StateTrail(settings.statesMax());
@@ -153,9 +160,9 @@ final class SaveCore {
     }
 
     /** Why an answer is not the one that was waited for. */
-    static String why(@Nullable Answer answer, String error) {
+    String why(@Nullable Answer answer, String error) {
         return switch (answer) {
-            case null -> "stream: " + error;
+            case null -> "the stream to " + to + " broke: " + error;
             case Answer.Refused(var reason) -> "the destination refused: " + reason;
             case Answer.Accepted _, Answer.Loaded _, Answer.Running _ ->
                 "the destination answered out of turn: " + answer;

@@ -118,8 +118,10 @@ public final class SavePath {
             MigrationSettings settings,
             StreamOpener opener,
             MonotonicClock clock,
+            LearntDowntime learnt,
             ActorRef<Event> observer) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> SaveSetup.begin(
-                new SaveCore(context, timers, parts, preamble, options, settings, clock, observer), opener, to)));
+                new SaveCore(context, timers, parts, preamble, options, settings, clock, to, learnt, observer),
+                opener)));
     }
 }

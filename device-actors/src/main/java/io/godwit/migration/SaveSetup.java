@@ -37,8 +37,8 @@ final class SaveSetup {
         this.core = core;
     }
 
-    static Behavior<Command> begin(SaveCore core, SavePath.StreamOpener opener, DataEndpoint to) {
-        return new SaveSetup(core).connecting(opener, to);
+    static Behavior<Command> begin(SaveCore core, SavePath.StreamOpener opener) {
+        return new SaveSetup(core).connecting(opener, core.to);
     }
 
     private Behavior<Command> connecting(SavePath.StreamOpener opener, DataEndpoint to) {
@@ -84,7 +84,7 @@ final class SaveSetup {
                 core.ended();
                 yield answer instanceof Answer.Accepted
                         ? settingUp(stream)
-                        : SaveUndo.draining(core, SaveCore.why(answer, error), false);
+                        : SaveUndo.draining(core, core.why(answer, error), false);
             }
             case StepTimedOut(var step) -> SaveUndo.draining(core, step + " did not come in time", false);
             case Cancel(var reason) -> SaveUndo.draining(core, reason, true);

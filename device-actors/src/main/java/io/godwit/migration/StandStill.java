@@ -18,6 +18,7 @@ import io.godwit.migration.SavePath.Synced;
 import io.godwit.migration.SavePath.Tick;
 import io.godwit.migration.SavePath.TrackingStarted;
 import io.godwit.migration.SavePath.Undone;
+import io.godwit.proto.migration.Downtime;
 import io.godwit.proto.migration.MigrationStatus;
 import io.godwit.proto.vm.RunState;
 import io.godwit.stream.Answer;
@@ -146,7 +147,7 @@ final class StandStill {
             }
             case Answered(var answer, var error) -> {
                 core.ended();
-                yield strand(SaveCore.why(answer, error));
+                yield strand(core.why(answer, error));
             }
             case Release() -> releasing();
             case RollBack(var epoch, var cancelled) -> SaveUndo.rollingBack(core, epoch, cancelled);
@@ -198,8 +199,12 @@ final class StandStill {
         core.timers.cancelAll();
         core.closeStream();
         core.publish(RunState.FINISH_MIGRATE, MigrationStatus.COMPLETED);
+        Downtime downtime = core.counters.downtime();
+        if (!downtime.equals(Downtime.NONE)) {
+            core.learnt.learn(core.to, core.options.verify(), core.counters.predictedMicros, downtime.totalMicros());
+        }
         core.observer.tell(new SavePath.Event.Released(
-                core.counters.stats(core.stream(), core.clock.nanoTime()), core.counters.downtime(), core.trail.all()));
+                core.counters.stats(core.stream(), core.clock.nanoTime()), downtime, core.trail.all()));
         return Behaviors.stopped();
     }
 

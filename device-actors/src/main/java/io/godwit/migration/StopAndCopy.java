@@ -121,7 +121,7 @@ final class StopAndCopy {
         if (verify) {
             digestRuns = true;
             io(
-                    () -> RamDigest.of(parts.guest().memory(), parts.dataPlane(), 0),
+                    () -> RamDigest.of(parts.guest().memory(), parts.dataPlane(), 1),
                     (digest, error) -> new RamDigested(digest == null ? 0 : digest, error));
         }
         io(() -> sender.sendStopped(pending, () -> false), (_, error) -> new RamSent(error));

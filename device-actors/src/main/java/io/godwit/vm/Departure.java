@@ -64,6 +64,7 @@ final class Departure {
                 core.host.settings(),
                 core.host.opener(),
                 core.host.clock(),
+                core.host.learnt(),
                 core.context.messageAdapter(SavePath.Event.class, Saved::new)));
         return new Departure(core, own, begin.migration(), save).saving();
     }

@@ -2,6 +2,7 @@ package io.godwit.vm;
 
 import io.godwit.device.DeviceModels;
 import io.godwit.device.DeviceTicker;
+import io.godwit.migration.LearntDowntime;
 import io.godwit.migration.MigrationSettings;
 import io.godwit.migration.SavePath;
 import io.godwit.proto.MonotonicClock;
@@ -21,6 +22,7 @@ import org.apache.pekko.actor.typed.ActorRef;
  * @param opener opens streams to other hosts
  * @param dataPlane where blocking work runs
  * @param clock elapsed time
+ * @param learnt what past migrations taught of fixed downtime
  * @param runLog where runs are recorded
  * @param settings limits of save and resume paths
  * @param reports takes what goes to {@code Migration[id]}, wherever that lives
@@ -35,6 +37,7 @@ public record VmHost(
         SavePath.StreamOpener opener,
         Executor dataPlane,
         MonotonicClock clock,
+        LearntDowntime learnt,
         RunLog runLog,
         MigrationSettings settings,
         ActorRef<MigrationMessage> reports,

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ConvergenceTest {
     private static final long RATE = 1_000_000;
     private static final Decision GO_ON = new Decision.GoOn();
-    private final Convergence convergence = new Convergence(new DowntimeModel(100, 0), 1000, Duration.ofSeconds(10));
+    private final Convergence convergence = new Convergence(new DowntimeModel(100, 0), 1000, Duration.ofSeconds(10), 0);
 
     private static Measured ram(long bytes) {
         return new Measured(bytes, 0, 0, 0, RATE, true, 0);
@@ -36,9 +36,14 @@ class ConvergenceTest {
     }
 
     @Test
-    void theFirstSyncIsNeverTheLast() {
-        assertThat(convergence.decide(ram(0))).isEqualTo(GO_ON);
-        assertThat(convergence.decide(ram(0))).isEqualTo(new Decision.SwitchOver(100));
+    void asksAtOnceWhenNothingIsLeftToGain() {
+        assertThat(convergence.decide(ram(11))).as("11 us above a floor of 100").isEqualTo(GO_ON);
+        assertThat(new Convergence(new DowntimeModel(100, 0), 1000, Duration.ofSeconds(10), 0).decide(ram(10)))
+                .as("a tenth above the floor")
+                .isEqualTo(new Decision.SwitchOver(110));
+        assertThat(new Convergence(new DowntimeModel(100, 0), 1000, Duration.ofSeconds(10), 500).decide(ram(500)))
+                .as("less to gain than a round is worth")
+                .isEqualTo(new Decision.SwitchOver(600));
     }
 
     @ParameterizedTest
@@ -50,7 +55,6 @@ class ConvergenceTest {
 
     @Test
     void asksOnceOnlyAndNeverGivesUpAfterwards() {
-        convergence.decide(ram(0));
         assertThat(convergence.decide(ram(0))).isInstanceOf(Decision.SwitchOver.class);
         assertThat(convergence.decide(ram(0))).isEqualTo(GO_ON);
         assertThat(convergence.decide(new Measured(0, 99_999, 0, 0, RATE, true, Long.MAX_VALUE)))
@@ -132,7 +136,6 @@ class ConvergenceTest {
     @Test
     void withNothingLeftToSendNoBandwidthIsNeeded() {
         Measured nothing = new Measured(0, 0, 0, 0, 0, false, 0);
-        convergence.decide(nothing);
         assertThat(convergence.decide(nothing)).isEqualTo(new Decision.SwitchOver(100));
     }
 }

@@ -33,10 +33,10 @@ class DowntimeModelTest {
     void digestsCountOnlyWhenAskedFor() {
         MigrationSettings settings = MigrationSettings.from(ConfigFactory.load());
         long gib = 1L << 30;
-        assertThat(DowntimeModel.of(settings, gib, false).digestMicros()).isZero();
-        assertThat(DowntimeModel.of(settings, gib, true).digestMicros())
+        assertThat(DowntimeModel.of(settings, 25_000, gib, false).digestMicros())
+                .isZero();
+        assertThat(DowntimeModel.of(settings, 25_000, gib, true).digestMicros())
                 .isEqualTo(gib * 1_000_000 / settings.digestBytesPerSecond());
-        assertThat(DowntimeModel.of(settings, gib, true).fixedMicros())
-                .isEqualTo(settings.fixedDowntime().toMillis() * 1000);
+        assertThat(DowntimeModel.of(settings, 25_000, gib, true).fixedMicros()).isEqualTo(25_000);
     }
 }

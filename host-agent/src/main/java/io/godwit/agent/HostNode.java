@@ -7,6 +7,7 @@ import io.godwit.agent.transport.IncomingListener;
 import io.godwit.agent.transport.TcpConnector;
 import io.godwit.agent.transport.TransportSettings;
 import io.godwit.device.DeviceModels;
+import io.godwit.migration.LearntDowntime;
 import io.godwit.migration.MigrationSettings;
 import io.godwit.migration.ResumePath;
 import io.godwit.migration.SavePath;
@@ -125,6 +126,7 @@ public final class HostNode implements AutoCloseable {
                                             opener,
                                             dataPlane,
                                             clock,
+                                            new LearntDowntime(MigrationSettings.from(config)),
                                             runLog,
                                             MigrationSettings.from(config),
                                             context.spawn(

@@ -2,6 +2,7 @@ package io.godwit.agent;
 
 import io.godwit.device.DeviceModels;
 import io.godwit.device.DeviceTicker;
+import io.godwit.migration.LearntDowntime;
 import io.godwit.migration.MigrationSettings;
 import io.godwit.migration.SavePath;
 import io.godwit.proto.MonotonicClock;
@@ -23,6 +24,7 @@ public record HostPorts(
         SavePath.StreamOpener opener,
         Executor dataPlane,
         MonotonicClock clock,
+        LearntDowntime learnt,
         RunLog runLog,
         MigrationSettings settings,
         ActorRef<MigrationMessage> reports,
@@ -30,11 +32,23 @@ public record HostPorts(
     /** The same ports for an agent of a self-test: what it says stays in the process, and it is no host of the fleet. */
     HostPorts forSelfTest(String id, ActorRef<MigrationMessage> testReports, ActorRef<OwnershipCommand> testLedger) {
         return new HostPorts(
-                id, endpoint, models, ticker, opener, dataPlane, clock, RunLog.NONE, settings, testReports, testLedger);
+                id,
+                endpoint,
+                models,
+                ticker,
+                opener,
+                dataPlane,
+                clock,
+                learnt,
+                RunLog.NONE,
+                settings,
+                testReports,
+                testLedger);
     }
 
     VmHost lend(ActorRef<Vm.Event> observer) {
         return new VmHost(
-                host, endpoint, models, ticker, opener, dataPlane, clock, runLog, settings, reports, ledger, observer);
+                host, endpoint, models, ticker, opener, dataPlane, clock, learnt, runLog, settings, reports, ledger,
+                observer);
     }
 }

@@ -9,6 +9,7 @@ import io.godwit.agent.transport.TcpConnector;
 import io.godwit.agent.transport.TransportSettings;
 import io.godwit.device.DeviceFaults;
 import io.godwit.device.DeviceModels;
+import io.godwit.migration.LearntDowntime;
 import io.godwit.migration.MigrationSettings;
 import io.godwit.proto.fleet.FleetCommand;
 import io.godwit.proto.host.DataEndpoint;
@@ -142,6 +143,7 @@ final class TwoHosts implements AutoCloseable {
                 },
                 dataPlane,
                 System::nanoTime,
+                new LearntDowntime(MigrationSettings.from(config)),
                 RunLog.NONE,
                 MigrationSettings.from(config),
                 reports.ref(),
