@@ -31,6 +31,7 @@ final class ArchitectureTest {
         "io.godwit.plan..",
         "io.godwit.evacuation..",
         "io.godwit.ownership..",
+        "io.godwit.snapshot..",
         "io.godwit.chaos..",
         "io.godwit.api..",
         "io.godwit.cli..",
@@ -38,9 +39,13 @@ final class ArchitectureTest {
     };
 
     /** At the edge: they own real clocks, threads and terminals, and hand them inwards. */
-    private static final String[] EDGE = {"io.godwit.agent..", "io.godwit.cli..", "io.godwit.demo.."};
+    private static final String[] EDGE = {
+        "io.godwit.agent..", "io.godwit.cli..", "io.godwit.demo..", "io.godwit.launch..", "io.godwit.bench.."
+    };
 
-    private static final String[] TERMINAL = {"io.godwit.cli..", "io.godwit.demo.."};
+    private static final String[] TERMINAL = {
+        "io.godwit.cli..", "io.godwit.demo..", "io.godwit.launch..", "io.godwit.bench.."
+    };
 
     @ArchTest
     static final ArchRule protoDependsOnNoOtherModule = onlyDependsOn(PROTO);
