@@ -18,6 +18,7 @@ import io.godwit.proto.fleet.FleetCommand;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
@@ -26,9 +27,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.Done;
+import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.cluster.sharding.typed.ClusterShardingSettings;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
@@ -37,6 +40,7 @@ import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.ClusterSingleton;
 import org.apache.pekko.cluster.typed.ClusterSingletonSettings;
 import org.apache.pekko.cluster.typed.Join;
+import org.apache.pekko.cluster.typed.JoinSeedNodes;
 import org.apache.pekko.cluster.typed.SingletonActor;
 import org.apache.pekko.persistence.jdbc.query.javadsl.JdbcReadJournal;
 import org.apache.pekko.persistence.jdbc.testkit.javadsl.SchemaUtils;
@@ -88,9 +92,11 @@ public final class CoordinatorNode implements AutoCloseable {
                     .toCompletableFuture()
                     .get(settings.schemaTimeout().toMillis(), TimeUnit.MILLISECONDS);
             Coordinator coordinator = startActors(system, config, settings);
+            List<Address> peers = ClusterPeers.read(options.dataDir());
+            system.systemActorOf(
+                    ClusterPeers.keeper(options.dataDir()), "cluster-peers", DispatcherSelector.blocking());
             if (options.seedNodes().isEmpty()) {
-                Cluster cluster = Cluster.get(system);
-                cluster.manager().tell(Join.create(cluster.selfMember().address()));
+                found(Cluster.get(system), peers);
             }
             return new CoordinatorNode(system, coordinator);
         } catch (ExecutionException | TimeoutException | RuntimeException e) {
@@ -101,6 +107,20 @@ public final class CoordinatorNode implements AutoCloseable {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while opening the journal in " + options.dataDir(), e);
         }
+    }
+
+    /** Back to the hosts of an earlier life if any of them answers; else a cluster of its own. */
+    private static void found(Cluster cluster, List<Address> peers) {
+        Address self = cluster.selfMember().address();
+        if (peers.isEmpty()) {
+            cluster.manager().tell(Join.create(self));
+            return;
+        }
+        List<Address> seeds = new ArrayList<>();
+        // the first seed node founds a cluster itself when none of the others answers within seed-node-timeout
+        seeds.add(self);
+        seeds.addAll(peers);
+        cluster.manager().tell(new JoinSeedNodes(seeds));
     }
 
     private static Coordinator startActors(ActorSystem<Void> system, Config config, CoordinatorSettings settings) {

@@ -2,6 +2,7 @@ package io.godwit.demo;
 
 import io.godwit.cli.ApiClient;
 import java.io.IOException;
+import java.net.URI;
 import java.net.http.HttpClient;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,6 +21,7 @@ public final class DemoFleet implements AutoCloseable {
     private final List<String> jvmOptions;
     private final String classPath;
     private final List<Child> children = new ArrayList<>();
+    private String clusterPort = "0";
     private boolean stopped;
 
     /**
@@ -42,6 +44,7 @@ public final class DemoFleet implements AutoCloseable {
                 "coordinator",
                 List.of("coordinator", "--port", "0", "--cluster-port", "0", "--data", folderOf("coordinator")));
         Matcher ready = coordinator.awaitReady(COORDINATOR_READY, settings.startLimit());
+        clusterPort = ready.group(2).substring(ready.group(2).lastIndexOf(':') + 1);
         List<Child> agents = new ArrayList<>();
         for (int i = 1; i <= options.hosts(); i++) {
             String id = "host-" + i;
@@ -54,6 +57,21 @@ public final class DemoFleet implements AutoCloseable {
                 HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build(),
                 "http://127.0.0.1:" + ready.group(1),
                 settings.evacuationLimit());
+    }
+
+    /** Starts a killed coordinator again, with the ports and the data folder it had. */
+    void restartCoordinator(ApiClient client) throws IOException, InterruptedException {
+        launch(
+                        "coordinator",
+                        List.of(
+                                "coordinator",
+                                "--port",
+                                String.valueOf(URI.create(client.url()).getPort()),
+                                "--cluster-port",
+                                clusterPort,
+                                "--data",
+                                folderOf("coordinator")))
+                .awaitReady(COORDINATOR_READY, settings.startLimit());
     }
 
     private List<String> hostArguments(String id, String seed, DemoOptions options) {

@@ -139,6 +139,26 @@ class FleetIT {
     }
 
     @Test
+    void aCoordinatorThatIsKilledInPreCopyCarriesOnAfterItsRestartAndNoVmNotices() throws Exception {
+        try (DemoFleet fleet = fleet()) {
+            ApiClient client = evacuatingSlowly(fleet, 2);
+            String migration = preCopying(client).id();
+            fleet.kill("coordinator");
+            fleet.restartCoordinator(client);
+            EvacuationView ended = await(() -> evacuations(client).getFirst(), FleetIT::ended);
+            assertThat(ended.state()).as(ended.toString()).isEqualTo("COMPLETED");
+            assertThat(ended.vms().getFirst().migrations())
+                    .as("nothing was started again")
+                    .containsExactly(migration);
+            GuestCheck check = client.view(client.post(ApiClient.path("vms", "vm-1", "check"), null), GuestCheck.class);
+            assertThat(check.holds()).as(check.detail()).isTrue();
+            RunLog log = runLogs(fleet, 2);
+            assertThat(log.overlap()).isEmpty();
+            assertThat(log.staleEpoch()).isEmpty();
+        }
+    }
+
+    @Test
     void mistakesGetOneClearLineAndTheRightExitCode() throws Exception {
         try (DemoFleet fleet = fleet()) {
             ApiClient client = fleet.start(new DemoOptions(1, 1, 64 * MIB, "soft"));

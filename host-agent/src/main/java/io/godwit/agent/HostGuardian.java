@@ -17,6 +17,9 @@ import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.receptionist.Receptionist;
+import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.cluster.typed.SelfRemoved;
+import org.apache.pekko.cluster.typed.Subscribe;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,7 +28,14 @@ import org.jspecify.annotations.Nullable;
  * <pre>testing → serving; testing → failed</pre>
  */
 final class HostGuardian {
-    private final ActorContext<SelfTest.Result> context;
+    /** What it hears. */
+    sealed interface Command {}
+
+    private record Tested(SelfTest.Result result) implements Command {}
+
+    private record Removed() implements Command {}
+
+    private final ActorContext<Command> context;
     private final HostOptions options;
     private final Drivers drivers;
     private final HostPorts ports;
@@ -39,7 +49,7 @@ final class HostGuardian {
      * @param serving completed when the agent serves, or with why it does not
      */
     HostGuardian(
-            ActorContext<SelfTest.Result> context,
+            ActorContext<Command> context,
             HostOptions options,
             Drivers drivers,
             HostPorts ports,
@@ -57,7 +67,7 @@ final class HostGuardian {
         this.serving = serving;
     }
 
-    Behavior<SelfTest.Result> testing() {
+    Behavior<Command> testing() {
         if (settings.selfTestRounds() == 0) {
             return serving();
         }
@@ -67,18 +77,19 @@ final class HostGuardian {
                         options.defaultDriver(),
                         settings.selfTestRounds(),
                         settings.selfTestTimeout(),
-                        context.getSelf()),
+                        context.messageAdapter(SelfTest.Result.class, Tested::new)),
                 "self-test");
-        return Behaviors.receiveMessage(result -> switch (result) {
-            case SelfTest.Result.Passed() -> serving();
-            case SelfTest.Result.NotPassed(var reason) -> {
+        return Behaviors.receiveMessage(command -> switch (command) {
+            case Tested(SelfTest.Result.Passed()) -> serving();
+            case Tested(SelfTest.Result.NotPassed(var reason)) -> {
                 serving.completeExceptionally(new IOException(reason));
                 yield Behaviors.stopped();
             }
+            case Removed() -> Behaviors.same();
         });
     }
 
-    private Behavior<SelfTest.Result> serving() {
+    private Behavior<Command> serving() {
         HostCapacity capacity = new HostCapacity(
                 options.memoryBytes(), options.devices(), options.incomingMax(), options.outgoingMax());
         ActorRef<HostAgent.Command> agent = context.spawn(
@@ -99,8 +110,22 @@ final class HostGuardian {
                 }),
                 "front");
         context.getSystem().receptionist().tell(Receptionist.register(Names.agentOf(options.id()), entrance));
+        Cluster.get(context.getSystem())
+                .subscriptions()
+                .tell(Subscribe.create(
+                        context.messageAdapter(SelfRemoved.class, _ -> new Removed()), SelfRemoved.class));
         serving.complete(Done.getInstance());
-        return Behaviors.ignore();
+        return Behaviors.receiveMessage(command -> switch (command) {
+            case Removed() -> {
+                context.getLog()
+                        .error(
+                                "host {} was removed from the cluster: its guests run on, but no coordinator reaches"
+                                        + " them until the agent is started anew",
+                                options.id());
+                yield Behaviors.same();
+            }
+            case Tested _ -> Behaviors.same();
+        });
     }
 
     /** The last one spawned is the destination of the self-test's streams. */

@@ -113,7 +113,7 @@ public final class HostNode implements AutoCloseable {
         };
         try {
             CompletableFuture<Done> serving = new CompletableFuture<>();
-            ActorSystem<SelfTest.Result> system = ActorSystem.create(
+            ActorSystem<HostGuardian.Command> system = ActorSystem.create(
                     Behaviors.setup(context -> new HostGuardian(
                                     context,
                                     options,
