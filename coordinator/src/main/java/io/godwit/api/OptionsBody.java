@@ -16,6 +16,9 @@ public record OptionsBody(
         @Nullable Boolean verify,
         @Nullable Long bandwidthBytesPerSecond,
         @Nullable Long handoffDeadlineMs) {
+    /** Slower, not even one run of pages passes between two reports of progress, and the migration is given up. */
+    private static final long BANDWIDTH_BYTES_MIN = 1L << 20;
+
     /** Nothing said. */
     public static final OptionsBody NONE = new OptionsBody(null, null, null, null);
 
@@ -25,6 +28,12 @@ public record OptionsBody(
      * @throws ApiProblem 400 for a number out of range
      */
     public MigrationOptions over(MigrationOptions defaults) {
+        if (bandwidthBytesPerSecond != null
+                && bandwidthBytesPerSecond > 0
+                && bandwidthBytesPerSecond < BANDWIDTH_BYTES_MIN) {
+            throw ApiProblem.badRequest("field 'options.bandwidthBytesPerSecond' is " + bandwidthBytesPerSecond
+                    + "; expected 0 for no limit, or 1 MiB (" + BANDWIDTH_BYTES_MIN + ") or more");
+        }
         return new MigrationOptions(
                 atLeast("options.downtimeLimitMs", downtimeLimitMs, 1, defaults.downtimeLimitMs()),
                 verify == null ? defaults.verify() : verify,

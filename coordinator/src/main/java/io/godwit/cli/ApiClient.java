@@ -6,11 +6,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.godwit.api.JsonCodec;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -111,13 +113,27 @@ public final class ApiClient {
         } catch (JacksonException e) {
             throw CliFailure.failed(base + " does not answer in JSON; expected a Godwit coordinator");
         } catch (IOException e) {
-            String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-            throw CliFailure.unreachable("no coordinator answers at " + base + " (" + why
+            throw CliFailure.unreachable("no coordinator answers at " + base + " (" + why(e)
                     + "); expected one started with 'godwit coordinator', or its address with --coordinator");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw CliFailure.interrupted("interrupted while waiting for " + base);
         }
+    }
+
+    /** The client leaves the message of the commonest two out. */
+    private static String why(IOException e) {
+        if (e.getMessage() != null) {
+            return e.getMessage();
+        }
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof UnresolvedAddressException) {
+                return "unknown host";
+            }
+        }
+        return e instanceof ConnectException
+                ? "connection refused"
+                : e.getClass().getSimpleName();
     }
 
     private static CliFailure failure(int status, JsonNode answer) {

@@ -40,7 +40,7 @@ public final class EvacuationCommands {
                             view.state(),
                             String.valueOf(moved(view)),
                             String.valueOf(view.vms().size()),
-                            Units.millisOf(view.durationMs() * 1000));
+                            Units.duration(view.durationMs()));
                 });
                 return table.render();
             });
@@ -83,7 +83,7 @@ public final class EvacuationCommands {
         }
         return table.render() + "evacuation " + view.id() + " of " + String.join(", ", view.hosts()) + " is "
                 + view.state() + ": " + moved(view) + " of " + view.vms().size() + " VMs moved, "
-                + Units.millisOf(view.durationMs() * 1000) + "\n";
+                + Units.duration(view.durationMs()) + "\n";
     }
 
     /** How many VMs have moved. */

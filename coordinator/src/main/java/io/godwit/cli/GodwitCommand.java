@@ -104,6 +104,18 @@ public final class GodwitCommand implements Callable<Integer> {
     }
 
     private static String oneLine(Exception e) {
+        if (e instanceof CommandLine.UnmatchedArgumentException unmatched
+                && !unmatched.getUnmatched().isEmpty()) {
+            String word = unmatched.getUnmatched().getFirst();
+            var commands =
+                    unmatched.getCommandLine().getCommandSpec().subcommands().keySet();
+            if (word.startsWith("-")) {
+                return "unknown option '" + word + "'";
+            }
+            return commands.isEmpty()
+                    ? "unexpected '" + word + "'"
+                    : "unknown command '" + word + "'; expected one of " + String.join(", ", commands);
+        }
         return String.valueOf(e.getMessage()).strip().replaceAll("\\s*\\R\\s*", "; ");
     }
 }

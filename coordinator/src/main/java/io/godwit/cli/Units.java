@@ -82,6 +82,16 @@ public final class Units {
         return String.format(Locale.ROOT, "%.1f ms", micros / 1000.0);
     }
 
+    /** How long something took, for people: milliseconds below a second, then seconds, then minutes. */
+    public static String duration(long millis) {
+        if (millis < 1000) {
+            return millis + " ms";
+        }
+        return millis < 60_000
+                ? String.format(Locale.ROOT, "%d.%d s", millis / 1000, millis % 1000 / 100)
+                : millis / 60_000 + " min " + millis % 60_000 / 1000 + " s";
+    }
+
     private static long unitBytes(String unit) {
         return switch (unit) {
             case "KiB" -> 1L << 10;

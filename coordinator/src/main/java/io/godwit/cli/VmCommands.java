@@ -124,8 +124,11 @@ public final class VmCommands {
         public Integer call() {
             ApiClient client = shell.client();
             JsonNode answer = client.get(ApiClient.path("vms", vm, "ownership"));
+            OwnershipView owner = client.view(answer, OwnershipView.class);
+            if (owner.epoch() == 0 && owner.host().isEmpty()) {
+                throw CliFailure.usage("no VM '" + vm + "': the ledger has never heard of it");
+            }
             shell.print(answer, () -> {
-                OwnershipView owner = client.view(answer, OwnershipView.class);
                 return new Table("VM", "HOST", ">EPOCH", "HANDOFF")
                         .row(
                                 vm,

@@ -13,6 +13,7 @@ import io.godwit.proto.evacuation.EvacuationMessage.StartEvacuation;
 import io.godwit.proto.evacuation.EvacuationReply;
 import io.godwit.proto.evacuation.EvacuationReply.EvacuationRefused;
 import io.godwit.proto.evacuation.EvacuationReply.EvacuationShown;
+import io.godwit.proto.evacuation.EvacuationView;
 import io.godwit.proto.fleet.FleetCommand.CordonHost;
 import io.godwit.proto.fleet.FleetCommand.ShowFleet;
 import io.godwit.proto.fleet.FleetReply;
@@ -268,8 +269,14 @@ public final class EvacuationEntity
                 timers.startSingleTimer("leave", new Leave(), settings.passivateAfter());
                 yield new EvacuationRefused(id, "no evacuation '" + id + "'");
             }
-            case Asked asked ->
-                new EvacuationShown(EvacuationState.view(asked, ports.wall().millis()));
+            case Asked asked -> {
+                EvacuationView view = EvacuationState.view(asked, ports.wall().millis());
+                yield new EvacuationShown(
+                        asked instanceof Running running
+                                ? fleet.map(shown -> EvacuationRules.explained(running, shown, view))
+                                        .orElse(view)
+                                : view);
+            }
         };
     }
 

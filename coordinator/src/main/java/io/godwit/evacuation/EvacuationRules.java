@@ -14,6 +14,8 @@ import io.godwit.plan.Fleet.Reservation;
 import io.godwit.plan.Placement;
 import io.godwit.plan.Plan;
 import io.godwit.plan.Planner;
+import io.godwit.proto.evacuation.EvacuationView;
+import io.godwit.proto.evacuation.EvacuationView.VmRow;
 import io.godwit.proto.fleet.FleetReply.FleetShown;
 import io.godwit.proto.fleet.HostView;
 import io.godwit.proto.fleet.VmView;
@@ -111,13 +113,39 @@ public final class EvacuationRules {
         for (EvacuationRow row : state.rows()) {
             if (row.state() == RowState.WAITING
                     && row.to().isPresent()
-                    && !busyElsewhere(row, fleet)
-                    && hasSlot(row, flying, state, fleet)) {
+                    && busyElsewhere(row, fleet).isEmpty()
+                    && noSlot(row, flying, state, fleet).isEmpty()) {
                 turn.add(row);
                 flying.add(row);
             }
         }
         return turn;
+    }
+
+    /** How it stands, and for what each VM without another reason waits. */
+    static EvacuationView explained(Running state, FleetShown fleet, EvacuationView view) {
+        List<VmRow> rows = new ArrayList<>();
+        for (VmRow shown : view.vms()) {
+            Optional<String> waits = EvacuationState.row(state, shown.vm())
+                    .filter(row -> row.state() == RowState.WAITING && row.to().isPresent())
+                    .flatMap(row -> obstacle(row, state, fleet));
+            rows.add(new VmRow(
+                    shown.vm(),
+                    shown.from(),
+                    shown.to(),
+                    shown.state(),
+                    shown.migrations(),
+                    waits.map(why -> shown.reason().map(was -> was + "; " + why).orElse(why))
+                            .or(shown::reason)));
+        }
+        return new EvacuationView(view.id(), view.hosts(), view.state(), rows, view.durationMs());
+    }
+
+    private static Optional<String> obstacle(EvacuationRow row, Running state, FleetShown fleet) {
+        List<EvacuationRow> flying = state.rows().stream()
+                .filter(other -> other.state() == RowState.MIGRATING)
+                .toList();
+        return busyElsewhere(row, fleet).or(() -> noSlot(row, flying, state, fleet));
     }
 
     /** The ledger's word on a VM whose turn it is: start, or see that there is nothing to move from here. */
@@ -139,19 +167,25 @@ public final class EvacuationRules {
                         && vm.host().filter(owner::equals).isPresent()
                         && (vm.state().equals(RunState.RUNNING.name())
                                 || vm.state().equals(RunState.PAUSED.name())));
-        return List.of(
-                runs
-                        ? settled(row, RowState.MOVED, "it is on host " + owner + " already")
-                        : settled(row, RowState.LOST, row.reason().orElse("its owner " + owner + " does not run it")));
+        if (runs) {
+            Optional<String> why = Optional.of("it is on host " + owner + " already");
+            return List.of(
+                    new VmReplanned(row.vm(), Optional.of(owner), why),
+                    new VmMigrationSettled(row.vm(), RowState.MOVED, why));
+        }
+        return List.of(settled(row, RowState.LOST, row.reason().orElse("its owner " + owner + " does not run it")));
     }
 
-    /** A migration of this batch as it stands; nothing unless it has ended and is the row's latest. */
+    /**
+     * A migration of this batch as it stands; nothing unless it is the row's latest and has ended, or nothing but its dead or
+     * slow destination keeps it from its end: it sees to that by itself, and the VM need not wait for it.
+     */
     public List<EvacuationEvent> onMigration(Running state, MigrationView view) {
         Optional<EvacuationRow> found = EvacuationState.row(state, view.vm());
         if (found.isEmpty()
                 || found.get().state() != RowState.MIGRATING
                 || !found.get().migrations().getLast().equals(view.id())
-                || !view.phase().ended()) {
+                || !(view.phase().ended() || view.retryable())) {
             return List.of();
         }
         EvacuationRow row = found.get();
@@ -266,28 +300,37 @@ public final class EvacuationRules {
                 .orElse(Optional.of("is unknown"));
     }
 
-    private static boolean busyElsewhere(EvacuationRow row, FleetShown fleet) {
+    /** The migration of somebody else that moves it, if one does. */
+    private static Optional<String> busyElsewhere(EvacuationRow row, FleetShown fleet) {
         return fleet.vms().stream()
                 .filter(vm -> vm.spec().name().equals(row.vm()))
                 .flatMap(vm -> vm.migration().stream())
-                .anyMatch(migration -> !row.migrations().contains(migration));
+                .filter(migration -> !row.migrations().contains(migration))
+                .findFirst()
+                .map(migration -> "waits for the end of migration " + migration);
     }
 
-    private static boolean hasSlot(EvacuationRow row, List<EvacuationRow> flying, Running state, FleetShown fleet) {
+    /** What keeps it from its turn: a limit of one of its hosts. */
+    private static Optional<String> noSlot(
+            EvacuationRow row, List<EvacuationRow> flying, Running state, FleetShown fleet) {
         String to = row.to().orElseThrow();
         Optional<HostView> source = host(fleet, row.from());
         Optional<HostView> destination = host(fleet, to);
         if (source.isEmpty() || destination.isEmpty()) {
-            return false;
+            return Optional.of("waits for word of host " + (source.isEmpty() ? row.from() : to));
         }
         long leaving = flying.stream().filter(r -> r.from().equals(row.from())).count();
         long arriving = flying.stream()
                 .filter(r -> r.to().filter(to::equals).isPresent())
                 .count();
-        return leaving + others(source.get(), false, state)
-                        < source.get().inventory().orElseThrow().capacity().outgoingMax()
-                && arriving + others(destination.get(), true, state)
-                        < destination.get().inventory().orElseThrow().capacity().incomingMax();
+        int out = source.get().inventory().orElseThrow().capacity().outgoingMax();
+        int in = destination.get().inventory().orElseThrow().capacity().incomingMax();
+        if (leaving + others(source.get(), false, state) >= out) {
+            return Optional.of("waits its turn: host " + row.from() + " sends " + out + " at a time");
+        }
+        return arriving + others(destination.get(), true, state) >= in
+                ? Optional.of("waits its turn: host " + to + " takes " + in + " at a time")
+                : Optional.empty();
     }
 
     /** Migrations of others that {@code host} takes part in. */

@@ -232,7 +232,10 @@ public final class MigrationEntity
                     : "its handoff is committed: there is no way back";
             return Effect().reply(cancel.replyTo(), new MigrationRefused(id, why));
         }
-        return Effect().persist(events.get()).thenRun(this::changed).thenReply(cancel.replyTo(), this::show);
+        return Effect()
+                .persist(withProgress(events.get()))
+                .thenRun(this::changed)
+                .thenReply(cancel.replyTo(), this::show);
     }
 
     private ReplyEffect<MigrationEvent, MigrationState> progressed(MigrationState state, SaveProgress report) {
@@ -252,7 +255,11 @@ public final class MigrationEntity
     private ReplyEffect<MigrationEvent, MigrationState> persist(List<MigrationEvent> events) {
         return events.isEmpty()
                 ? Effect().noReply()
-                : Effect().persist(events).thenRun(this::changed).thenNoReply();
+                : Effect().persist(withProgress(events)).thenRun(this::changed).thenNoReply();
+    }
+
+    private List<MigrationEvent> withProgress(List<MigrationEvent> events) {
+        return MigrationRules.with(events, progress.map(Progress::stats));
     }
 
     private MigrationReply show(MigrationState state) {

@@ -49,8 +49,16 @@ public sealed interface MigrationEvent extends WireMessage {
         }
     }
 
-    /** The migration cannot, or shall not, go on. With a handoff wanted or open the ledger decides whether it may end. */
-    record RollbackBegan(String reason, boolean cancelled) implements MigrationEvent {}
+    /**
+     * The migration cannot, or shall not, go on. With a handoff wanted or open the ledger decides whether it may end.
+     *
+     * @param stats what the source had reported of its progress by then, which nothing else keeps
+     */
+    record RollbackBegan(String reason, boolean cancelled, Optional<SaveStats> stats) implements MigrationEvent {
+        RollbackBegan(String reason, boolean cancelled) {
+            this(reason, cancelled, Optional.empty());
+        }
+    }
 
     /** The ledger has aborted: the source owns the VM under {@code epoch}. */
     record HandoffAborted(long epoch) implements MigrationEvent {}
@@ -58,8 +66,17 @@ public sealed interface MigrationEvent extends WireMessage {
     /** The ledger knows nothing of this handoff and never will: there is nothing to abort. */
     record HandoffDisowned(String reason) implements MigrationEvent {}
 
-    /** The source runs the VM as before; with {@code trouble} it does not, and says why. */
-    record SourceSettled(List<StateTriple> states, Optional<String> trouble) implements MigrationEvent {
+    /**
+     * The source runs the VM as before; with {@code trouble} it does not, and says why.
+     *
+     * @param cause why the source had given up by itself, when the destination's word of it came first
+     */
+    record SourceSettled(List<StateTriple> states, Optional<String> trouble, Optional<String> cause)
+            implements MigrationEvent {
+        SourceSettled(List<StateTriple> states, Optional<String> trouble) {
+            this(states, trouble, Optional.empty());
+        }
+
         public SourceSettled {
             states = List.copyOf(states);
         }

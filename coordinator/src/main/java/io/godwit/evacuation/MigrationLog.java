@@ -86,7 +86,8 @@ public final class MigrationLog {
                         MigrationPhase.COMPLETED,
                         Optional.empty(),
                         releasing.epoch());
-            case RollbackBegan(var reason, var cancelled) -> rollBack(state, reason, cancelled);
+            case RollbackBegan(var reason, var cancelled, var stats) ->
+                rollBack(withTrail(state, trail.withLatest(stats)), reason, cancelled);
             case HandoffAborted(var epoch)
             when state instanceof Aborting aborting ->
                 settle(new GoingBack(
@@ -101,13 +102,22 @@ public final class MigrationLog {
                         0,
                         false,
                         trail.destinationGone()));
-            case SourceSettled(var states, var trouble)
-            when state instanceof GoingBack back -> sourceSettled(back, trail.plusSource(states), trouble);
+            case SourceSettled(var states, var trouble, var cause)
+            when state instanceof GoingBack back -> sourceSettled(back, trail.plusSource(states), cause, trouble);
             case DestinationCleared() when state instanceof GoingBack back -> destinationCleared(back, trail);
             case DestinationCleared() -> withTrail(state, trail.withoutDestination());
             case SourceVanished() -> sourceVanished(state, trail.withoutSource());
             case DestinationVanished()
-            when state instanceof GoingBack back -> destinationCleared(back, trail.withoutDestination());
+            when state instanceof GoingBack back ->
+                destinationCleared(
+                        back.because(MigrationRules.destinationDied(back.job())), trail.withoutDestination());
+            case DestinationVanished()
+            when state instanceof Aborting aborting ->
+                new Aborting(
+                        job,
+                        trail.withoutDestination(),
+                        MigrationRules.with(aborting.reason(), MigrationRules.destinationDied(job)),
+                        aborting.cancelled());
             case DestinationVanished() -> withTrail(state, trail.withoutDestination());
             case MigrationStopped(var reason)
             when state instanceof Resuming resuming ->
@@ -147,7 +157,9 @@ public final class MigrationLog {
         };
     }
 
-    private static MigrationState sourceSettled(GoingBack back, MigrationTrail trail, Optional<String> trouble) {
+    private static MigrationState sourceSettled(
+            GoingBack before, MigrationTrail trail, Optional<String> cause, Optional<String> trouble) {
+        GoingBack back = cause.map(before::because).orElse(before);
         String reason = trouble.map(t -> back.reason() + "; " + t).orElse(back.reason());
         return settle(new GoingBack(
                 back.job(),
@@ -166,7 +178,8 @@ public final class MigrationLog {
 
     private static MigrationState sourceVanished(Asked state, MigrationTrail trail) {
         return switch (state) {
-            case GoingBack back -> sourceSettled(back, trail, Optional.of(MigrationRules.sourceDied(back.job())));
+            case GoingBack back ->
+                sourceSettled(back, trail, Optional.empty(), Optional.of(MigrationRules.sourceDied(back.job())));
             case Releasing releasing ->
                 new Ended(releasing.job(), trail, MigrationPhase.COMPLETED, Optional.empty(), releasing.epoch());
             case Preparing _, Saving _, Opening _, Switching _, Committing _, Resuming _, Aborting _, Ended _ ->
@@ -174,7 +187,7 @@ public final class MigrationLog {
         };
     }
 
-    private static MigrationState withTrail(Asked state, MigrationTrail trail) {
+    private static Asked withTrail(Asked state, MigrationTrail trail) {
         var job = state.job();
         return switch (state) {
             case Preparing _ -> new Preparing(job, trail);
@@ -215,9 +228,8 @@ public final class MigrationLog {
 
     /** Why it is aborted, and that the VM died with the source, if it did. */
     private static String fullReason(Aborting aborting) {
-        String died = MigrationRules.sourceDied(aborting.job());
-        return aborting.trail().sourceGone() && !aborting.reason().contains(died)
-                ? aborting.reason() + "; " + died
+        return aborting.trail().sourceGone()
+                ? MigrationRules.with(aborting.reason(), MigrationRules.sourceDied(aborting.job()))
                 : aborting.reason();
     }
 

@@ -41,6 +41,7 @@ import io.godwit.proto.migration.MigrationReport.SaveStarted;
 import io.godwit.proto.migration.MigrationReport.SourceReleased;
 import io.godwit.proto.migration.MigrationReport.VmRunning;
 import io.godwit.proto.migration.MigrationRequest.StartMigration;
+import io.godwit.proto.migration.SaveStats;
 import io.godwit.proto.ownership.OwnershipReply;
 import io.godwit.proto.ownership.OwnershipReply.OwnershipAccepted;
 import io.godwit.proto.ownership.OwnershipReply.OwnershipRefused;
@@ -140,7 +141,8 @@ public final class MigrationRules {
     }
 
     private static List<MigrationEvent> saveFailed(Asked state, SaveFailed failed) {
-        String told = "host " + state.job().from() + " could not send the VM: " + failed.reason();
+        var job = state.job();
+        String told = "host " + job.from() + " could not send the VM to host " + job.to() + ": " + failed.reason();
         var settled = new SourceSettled(failed.states(), Optional.empty());
         return switch (state) {
             case Saving _ when failed.surrendered() -> List.of(new RollbackBegan(told, false));
@@ -148,7 +150,12 @@ public final class MigrationRules {
             case Opening _, Switching _ -> List.of(new RollbackBegan(told, false));
             // once it has surrendered, only VmRunning under the new epoch says that it runs
             case GoingBack back
-            when !back.sourceDone() && back.runEpoch() == 0 && !failed.surrendered() -> List.of(settled);
+            when !back.sourceDone() && back.runEpoch() == 0 && !failed.surrendered() ->
+                // what it gave up for by itself may be why the destination lost the stream, and be told after it
+                List.of(
+                        failed.cancelled()
+                                ? settled
+                                : new SourceSettled(failed.states(), Optional.empty(), Optional.of(told)));
             // loaded already: what the source still has to say of the stream changes nothing
             case Committing _, Preparing _, Resuming _, Releasing _, Aborting _, GoingBack _, Ended _ -> List.of();
         };
@@ -294,11 +301,25 @@ public final class MigrationRules {
         };
     }
 
+    /** The events with the source's last word of its progress, where nothing else would keep it. */
+    static List<MigrationEvent> with(List<MigrationEvent> events, Optional<SaveStats> stats) {
+        return events.stream()
+                .map(event -> event instanceof RollbackBegan(var reason, var cancelled, var _)
+                        ? new RollbackBegan(reason, cancelled, stats)
+                        : event)
+                .toList();
+    }
+
+    /** A reason with one more, unless it says so already. */
+    static String with(String reason, String more) {
+        return reason.contains(more) ? reason : reason + "; " + more;
+    }
+
     static String sourceDied(MigrationJob job) {
         return "host " + job.from() + "'s agent died and the VM with it";
     }
 
-    private static String destinationDied(MigrationJob job) {
+    static String destinationDied(MigrationJob job) {
         return "host " + job.to() + "'s agent died";
     }
 

@@ -71,7 +71,13 @@ public sealed interface MigrationState extends KryoMessage {
             long runEpoch,
             boolean sourceDone,
             boolean destinationDone)
-            implements Asked {}
+            implements Asked {
+        /** The same, with one more thing that was the matter. */
+        GoingBack because(String more) {
+            return new GoingBack(
+                    job, trail, MigrationRules.with(reason, more), cancelled, runEpoch, sourceDone, destinationDone);
+        }
+    }
 
     /** Nothing more will happen. */
     record Ended(MigrationJob job, MigrationTrail trail, MigrationPhase phase, Optional<String> reason, long epoch)

@@ -5,6 +5,7 @@ import io.godwit.proto.migration.Downtime;
 import io.godwit.proto.migration.SaveStats;
 import io.godwit.proto.migration.StateTriple;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -37,6 +38,13 @@ public record MigrationTrail(
 
     MigrationTrail withStats(SaveStats known) {
         return new MigrationTrail(source, destination, known, downtime, verified, sourceGone, destinationGone);
+    }
+
+    /** With {@code seen}, unless what is known already tells of more. */
+    MigrationTrail withLatest(Optional<SaveStats> seen) {
+        return seen.filter(late -> late.transferredBytes() > stats.transferredBytes())
+                .map(this::withStats)
+                .orElse(this);
     }
 
     MigrationTrail withDowntime(Downtime known) {

@@ -54,7 +54,16 @@ final class MigrationViews {
                 trail.verified(),
                 progress.filter(_ -> state instanceof Saving)
                         .map(Progress::remainingBytes)
-                        .orElse(0L));
+                        .orElse(0L),
+                retryable(state));
+    }
+
+    /** Failed, not cancelled: nobody wants to see a cancelled one again. */
+    private static boolean retryable(Asked state) {
+        return state instanceof GoingBack back
+                && back.sourceDone()
+                && !back.trail().sourceGone()
+                && !back.cancelled();
     }
 
     private static Optional<String> reason(Asked state) {

@@ -128,7 +128,8 @@ public final class FakeCoordinator implements Coordinator {
                 SaveStats.NONE,
                 Downtime.NONE,
                 true,
-                0);
+                0,
+                false);
         migrations.put(view.id(), view);
         return done(() -> view);
     }
@@ -184,7 +185,13 @@ public final class FakeCoordinator implements Coordinator {
 
     @Override
     public CompletionStage<OwnershipView> ownership(String vm) {
-        return done(() -> new OwnershipView(vm, Optional.of("host-1"), 1, Optional.empty(), Optional.empty()));
+        boolean unknown = vm.equals("nope"); // for the ledger, that is not an error
+        return done(() -> new OwnershipView(
+                vm,
+                unknown ? Optional.empty() : Optional.of("host-1"),
+                unknown ? 0 : 1,
+                Optional.empty(),
+                Optional.empty()));
     }
 
     private static <T> CompletionStage<T> done(Supplier<T> answer) {

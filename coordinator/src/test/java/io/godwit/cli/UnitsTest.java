@@ -54,6 +54,13 @@ class UnitsTest {
     }
 
     @Test
+    void showsDurationsInTheUnitAPersonWouldUse() {
+        assertThat(Units.duration(11)).isEqualTo("11 ms");
+        assertThat(Units.duration(30_415)).isEqualTo("30.4 s");
+        assertThat(Units.duration(125_999)).isEqualTo("2 min 5 s");
+    }
+
+    @Test
     void showsSizesInTheLargestUnitThatFits() {
         assertThat(Units.size(0)).isEqualTo("0 B");
         assertThat(Units.size(1023)).isEqualTo("1023 B");

@@ -103,8 +103,67 @@ class MigrationSagaTest {
         saga.tell(new IncomingDiscarded("m-1", "host-2"));
         MigrationView view = saga.ended();
         assertThat(view.phase()).isEqualTo(MigrationPhase.FAILED);
-        assertThat(view.reason()).contains("host host-1 could not send the VM: connection reset");
+        assertThat(view.reason()).contains("host host-1 could not send the VM to host host-2: connection reset");
         assertThat(saga.ownership().epoch()).isEqualTo(1);
+    }
+
+    @Test
+    void mayBeTriedElsewhereAsSoonAsTheSourceGoesOnThoughItsDestinationHasDied() {
+        saga.toSaving();
+        assertThat(saga.show().retryable()).isFalse();
+        saga.tell(new SaveFailed("m-1", "host-1", "connection reset", false, false, List.of()));
+        saga.expect(saga.destination, HostCommand.DiscardIncoming.class);
+        MigrationView back = saga.show();
+        assertThat(back.phase()).isEqualTo(MigrationPhase.ROLLING_BACK);
+        assertThat(back.retryable()).isTrue();
+        saga.restart();
+        assertThat(saga.show().retryable()).isTrue();
+        saga.expect(saga.destination, HostCommand.DiscardIncoming.class); // its duty to the end
+        saga.kill("host-2", saga.destination);
+        MigrationView view = saga.ended();
+        assertThat(view.phase()).isEqualTo(MigrationPhase.FAILED);
+        assertThat(view.retryable()).isFalse();
+        assertThat(view.reason())
+                .contains("host host-1 could not send the VM to host host-2: connection reset;"
+                        + " host host-2's agent died");
+    }
+
+    @Test
+    void mayNotBeTriedElsewhereBeforeASourceThatStoodStillRunsAgain() {
+        saga.toSwitching();
+        saga.tell(new SaveFailed("m-1", "host-1", "connection reset", false, true, List.of()));
+        saga.expect(saga.source, HostCommand.RunVm.class);
+        assertThat(saga.show().phase()).isEqualTo(MigrationPhase.ROLLING_BACK);
+        assertThat(saga.show().retryable()).isFalse();
+        saga.tell(new VmRunning("m-1", "host-1", 2, List.of()));
+        assertThat(saga.show().phase()).isEqualTo(MigrationPhase.ROLLING_BACK);
+        assertThat(saga.show().retryable()).isTrue();
+        saga.tell(new IncomingDiscarded("m-1", "host-2"));
+        assertThat(saga.ended().retryable()).isFalse();
+    }
+
+    @Test
+    void tellsWhyTheSourceGaveUpThoughTheDestinationMissedTheStreamFirst() {
+        saga.toSaving();
+        saga.tell(new IncomingFailed("m-1", "host-2", "stream ended early"));
+        saga.expect(saga.source, HostCommand.CancelSave.class);
+        saga.tell(new SaveFailed("m-1", "host-1", "standstill over the limit", false, false, List.of()));
+        assertThat(saga.ended().reason())
+                .contains("host host-2 could not take the VM: stream ended early;"
+                        + " host host-1 could not send the VM to host host-2: standstill over the limit");
+    }
+
+    @Test
+    void keepsWhatWasSentWhenItIsRolledBack() {
+        saga.toSaving();
+        var triple = new StateTriple("RUNNING", "ACTIVE", "_RUNNING|_SAVING");
+        var stats = new SaveStats(64, 10, 10, 0, 5, 1, 100, 1000, 0);
+        saga.tell(new SaveProgress("m-1", "host-1", new Progress(triple, stats, 42, 1, 1, 0, 0, 0, 1, 1, true)));
+        saga.tell(new SaveFailed("m-1", "host-1", "connection reset", false, false, List.of()));
+        saga.tell(new IncomingDiscarded("m-1", "host-2"));
+        assertThat(saga.ended().stats()).isEqualTo(stats);
+        saga.restart();
+        assertThat(saga.show().stats()).isEqualTo(stats);
     }
 
     @Test
@@ -120,6 +179,7 @@ class MigrationSagaTest {
         MigrationView view = saga.ended();
         assertThat(view.phase()).isEqualTo(MigrationPhase.CANCELLED);
         assertThat(view.reason()).contains("changed my mind");
+        assertThat(view.retryable()).isFalse();
     }
 
     @Test

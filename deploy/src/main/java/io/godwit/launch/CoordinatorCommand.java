@@ -50,6 +50,7 @@ public final class CoordinatorCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
+        // a port that is taken is told of first: most often it is taken by the coordinator that has the folder, too
         Foreground.requireFree("--port", bind, port);
         Foreground.requireFree("--cluster-port", address, clusterPort);
         NodeOptions options;
@@ -58,6 +59,12 @@ public final class CoordinatorCommand implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             throw CliFailure.usage("coordinator: " + e.getMessage());
         }
+        try (DataFolder _ = DataFolder.lock(data)) {
+            return run(options);
+        }
+    }
+
+    private int run(NodeOptions options) throws InterruptedException {
         CoordinatorNode node;
         try {
             node = CoordinatorNode.start(options);

@@ -97,25 +97,22 @@ public final class HostAgentCommand implements Callable<Integer> {
         }
         Foreground.requireFree("--cluster-port", address, clusterPort);
         Foreground.requireFree("--data-port", address, dataPort);
+        HostOptions options = new HostOptions(
+                id, address, clusterPort, dataPort, seeds, data, memoryBytes, devices, incomingMax, outgoingMax, guest);
+        try (DataFolder _ = DataFolder.lock(data)) {
+            return run(options);
+        }
+    }
+
+    private int run(HostOptions options) throws InterruptedException {
         HostNode node;
         try {
-            node = HostNode.start(new HostOptions(
-                    id,
-                    address,
-                    clusterPort,
-                    dataPort,
-                    seeds,
-                    data,
-                    memoryBytes,
-                    devices,
-                    incomingMax,
-                    outgoingMax,
-                    guest));
+            node = HostNode.start(options);
         } catch (IOException | RuntimeException e) {
-            throw CliFailure.failed("host " + id + " did not start: " + e.getMessage());
+            throw CliFailure.failed("host " + options.id() + " did not start: " + e.getMessage());
         }
-        String ready = "godwit host " + id + " ready: cluster " + address + ":" + node.clusterPort() + ", data "
-                + node.endpoint();
+        String ready = "godwit host " + options.id() + " ready: cluster " + address + ":" + node.clusterPort()
+                + ", data " + node.endpoint();
         return new Foreground(shell, dieWithParent).run(ready, node.ended(), node::close);
     }
 }

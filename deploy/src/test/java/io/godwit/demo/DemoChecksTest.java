@@ -150,6 +150,7 @@ class DemoChecksTest {
                 new SaveStats(64L << 20, 70L << 20, 66L << 20, 1L << 20, dirtied, 3, 900, 1L << 30, 3000),
                 new Downtime(100, 200, 300, 400, 500, 600, 700),
                 verified,
-                0);
+                0,
+                false);
     }
 }

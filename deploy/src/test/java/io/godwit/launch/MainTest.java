@@ -12,7 +12,10 @@ import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -53,6 +56,34 @@ class MainTest {
                     .hasSize(2)
                     .allMatch(line -> line.contains("127.0.0.1:" + port) && line.contains("expected a free port"));
         }
+    }
+
+    @Test
+    void namesTheDataFolderThatIsInUseInOneLineBeforeItStartsAnything(@TempDir Path data) {
+        try (DataFolder _ = DataFolder.lock(data)) {
+            String folder = data.toString();
+            assertThat(run("coordinator", "--port", "0", "--cluster-port", "0", "--data", folder))
+                    .isEqualTo(ExitCode.FAILED);
+            assertThat(run("host", "--id", "h", "--seed", "a:1", "--memory", "1GiB", "--data", folder))
+                    .isEqualTo(ExitCode.FAILED);
+            assertThat(err.toString(StandardCharsets.UTF_8).strip().lines())
+                    .hasSize(2)
+                    .allMatch(line -> line.contains("data folder " + folder + " is in use by process "
+                            + ProcessHandle.current().pid()));
+        }
+        assertThat(data).isDirectoryContaining(file -> file.endsWith("lock"));
+        DataFolder.lock(data).close(); // free again
+    }
+
+    @Test
+    void namesTheDataFolderThatCannotBeUsed(@TempDir Path parent) throws Exception {
+        Path file = Files.createFile(parent.resolve("file"));
+        assertThat(run("coordinator", "--port", "0", "--cluster-port", "0", "--data", file.toString()))
+                .isEqualTo(ExitCode.FAILED);
+        assertThat(err.toString(StandardCharsets.UTF_8).strip().lines())
+                .singleElement()
+                .asString()
+                .contains(file.toString(), "expected a folder to write to (--data)");
     }
 
     @Test

@@ -21,6 +21,8 @@ import java.util.Optional;
  * @param downtime the standstill and its parts; NONE before
  * @param verified whether both digests were compared and equal
  * @param remainingBytes still to send, when pre-copying
+ * @param retryable whether another migration of the VM may begin although this one has not ended: it failed and the source
+ *     runs the VM again, but the destination, which was granted nothing, has yet to say that it holds no copy
  */
 public record MigrationView(
         String id,
@@ -36,7 +38,8 @@ public record MigrationView(
         SaveStats stats,
         Downtime downtime,
         boolean verified,
-        long remainingBytes)
+        long remainingBytes,
+        boolean retryable)
         implements WireMessage {
     public MigrationView {
         states = List.copyOf(states);

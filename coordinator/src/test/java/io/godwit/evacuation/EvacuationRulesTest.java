@@ -1,0 +1,126 @@
+package io.godwit.evacuation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.godwit.evacuation.EvacuationEvent.EvacuationPlanned;
+import io.godwit.evacuation.EvacuationEvent.EvacuationRequested;
+import io.godwit.evacuation.EvacuationEvent.PlannedVm;
+import io.godwit.evacuation.EvacuationEvent.VmMigrationSettled;
+import io.godwit.evacuation.EvacuationEvent.VmMigrationStarted;
+import io.godwit.evacuation.EvacuationEvent.VmReplanned;
+import io.godwit.evacuation.EvacuationState.Running;
+import io.godwit.plan.FirstFit;
+import io.godwit.plan.Pictures;
+import io.godwit.proto.evacuation.EvacuationView.VmRow;
+import io.godwit.proto.fleet.FleetReply.FleetShown;
+import io.godwit.proto.migration.Downtime;
+import io.godwit.proto.migration.MigrationOptions;
+import io.godwit.proto.migration.MigrationPhase;
+import io.godwit.proto.migration.MigrationView;
+import io.godwit.proto.migration.SaveStats;
+import io.godwit.proto.vm.VmSpec;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** An evacuation of host-1, whose VMs go to host-2; host-3 has room, too. */
+class EvacuationRulesTest {
+    private final EvacuationRules rules = new EvacuationRules(new FirstFit(), 2);
+
+    private static List<VmSpec> specs(int vms) {
+        return IntStream.rangeClosed(1, vms)
+                .mapToObj(i -> Pictures.vm("vm-" + i, 64))
+                .toList();
+    }
+
+    private static FleetShown fleet(int vms) {
+        return Pictures.fleet(
+                Pictures.host("host-1", "UP", true, 1000, Map.of(), specs(vms).toArray(VmSpec[]::new)),
+                Pictures.up("host-2", 1000, Map.of()),
+                Pictures.up("host-3", 1000, Map.of()));
+    }
+
+    private static EvacuationState after(EvacuationState state, List<EvacuationEvent> events) {
+        return events.stream().reduce(state, EvacuationState::apply, (_, last) -> last);
+    }
+
+    /** Running, with as many of its VMs migrating as the hosts' limits allow. */
+    private static Running running(int vms) {
+        var planned = specs(vms).stream()
+                .map(spec -> new PlannedVm(spec, "host-1", Optional.of("host-2"), RowState.WAITING, Optional.empty()))
+                .toList();
+        var state = after(
+                new EvacuationState.Unasked("e-1"),
+                List.of(
+                        new EvacuationRequested(List.of("host-1"), new MigrationOptions(300, true, 0, 20_000), 0),
+                        new EvacuationPlanned(planned)));
+        for (EvacuationRow row : EvacuationRules.startable((Running) state, fleet(vms))) {
+            state = state.apply(new VmMigrationStarted(row.vm(), "e-1-" + row.vm() + "-1", 1));
+        }
+        return (Running) state;
+    }
+
+    private static MigrationView view(String id, boolean retryable) {
+        return new MigrationView(
+                id,
+                "vm-1",
+                "host-1",
+                "host-2",
+                "soft",
+                MigrationPhase.ROLLING_BACK,
+                Optional.of("the link broke"),
+                false,
+                1,
+                List.of(),
+                SaveStats.NONE,
+                Downtime.NONE,
+                false,
+                0,
+                retryable);
+    }
+
+    @Test
+    void looksForAnotherDestinationWithoutWaitingForTheDeadOne() {
+        Running state = running(1);
+        assertThat(rules.onMigration(state, view("e-1-vm-1-1", false))).isEmpty();
+        List<EvacuationEvent> events = rules.onMigration(state, view("e-1-vm-1-1", true));
+        assertThat(events)
+                .containsExactly(new VmMigrationSettled("vm-1", RowState.WAITING, Optional.of("the link broke")));
+        Running waiting = (Running) after(state, events);
+        // what the old one still has to say changes nothing
+        assertThat(rules.onMigration(waiting, view("e-1-vm-1-1", true))).isEmpty();
+        assertThat(rules.onFleet(waiting, fleet(1), 0))
+                .containsExactly(new VmReplanned("vm-1", Optional.of("host-3"), Optional.of("the link broke")));
+    }
+
+    @Test
+    void givesAVmUpAfterItsLastAttemptWithoutWaitingForTheDeadDestination() {
+        Running state = (Running) after(
+                running(1),
+                List.of(
+                        new VmMigrationSettled("vm-1", RowState.WAITING, Optional.empty()),
+                        new VmReplanned("vm-1", Optional.of("host-3"), Optional.empty()),
+                        new VmMigrationStarted("vm-1", "e-1-vm-1-2", 1)));
+        assertThat(rules.onMigration(state, view("e-1-vm-1-2", true)))
+                .containsExactly(new VmMigrationSettled("vm-1", RowState.FAILED, Optional.of("the link broke")));
+    }
+
+    @Test
+    void saysForWhatAVmWaits() {
+        int vms = 4;
+        Running state = running(vms);
+        FleetShown fleet = fleet(vms);
+        int limit =
+                fleet.hosts().getFirst().inventory().orElseThrow().capacity().outgoingMax();
+        List<VmRow> rows = EvacuationRules.explained(state, fleet, EvacuationState.view(state, 0))
+                .vms();
+        assertThat(limit).isLessThan(vms);
+        assertThat(rows.subList(0, limit))
+                .allMatch(row -> row.state().equals("MIGRATING") && row.reason().isEmpty());
+        assertThat(rows.subList(limit, vms))
+                .allMatch(row ->
+                        row.reason().equals(Optional.of("waits its turn: host host-1 sends " + limit + " at a time")));
+    }
+}
