@@ -32,6 +32,7 @@ import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.cluster.sharding.typed.ClusterShardingSettings;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
@@ -95,6 +96,7 @@ public final class CoordinatorNode implements AutoCloseable {
             List<Address> peers = ClusterPeers.read(options.dataDir());
             system.systemActorOf(
                     ClusterPeers.keeper(options.dataDir()), "cluster-peers", DispatcherSelector.blocking());
+            system.systemActorOf(HostDowning.create(settings.hostDownAfter()), "host-downing", Props.empty());
             if (options.seedNodes().isEmpty()) {
                 found(Cluster.get(system), peers);
             }

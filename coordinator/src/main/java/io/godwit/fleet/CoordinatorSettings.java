@@ -11,6 +11,7 @@ import java.time.Duration;
  * @param hostTimeout for an answer of a host agent, such as to the creation of a VM
  * @param agentPatience how long an agent that is not listed is looked for
  * @param agentInterval between two looks
+ * @param hostDownAfter how long a host may be unreachable before the cluster gives it up
  * @param reportFresh a host's report no older than this shows by itself that the host is up
  * @param listParallelism entities asked at the same time for a listing
  * @param schemaTimeout for the store's schema on start
@@ -21,6 +22,7 @@ public record CoordinatorSettings(
         Duration hostTimeout,
         Duration agentPatience,
         Duration agentInterval,
+        Duration hostDownAfter,
         Duration reportFresh,
         int listParallelism,
         Duration schemaTimeout,
@@ -33,6 +35,7 @@ public record CoordinatorSettings(
                 own.getDuration("host-timeout"),
                 own.getDuration("agent-patience"),
                 own.getDuration("agent-interval"),
+                own.getDuration("host-down-after"),
                 own.getDuration("report-fresh"),
                 own.getInt("list-parallelism"),
                 own.getDuration("schema-timeout"),

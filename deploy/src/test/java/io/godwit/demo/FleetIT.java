@@ -85,7 +85,10 @@ class FleetIT {
             EvacuationView.VmRow row = ended.vms().getFirst();
             assertThat(row.to()).contains("host-3");
             assertThat(row.migrations()).hasSize(2);
-            MigrationView failed = migration(client, row.migrations().getFirst());
+            // its end waits for the cluster's verdict on the dead host; the VM did not
+            MigrationView failed = await(
+                    () -> migration(client, row.migrations().getFirst()),
+                    view -> view.phase().ended());
             assertThat(failed.phase()).isEqualTo(MigrationPhase.FAILED);
             assertThat(failed.reason()).isPresent();
             assertThat(failed.sourceLost()).isFalse();
@@ -169,18 +172,24 @@ class FleetIT {
             oneLine(godwit(client, "vm", "create", "vm-1", "--memory", "12parsecs"), 2, "12parsecs");
             oneLine(godwit(client, "vm", "create", "vm-1", "--memory", "3MiB"), 2, "2 MiB");
             oneLine(godwit("--coordinator", "http://127.0.0.1:1", "host", "list"), 3, "127.0.0.1:1");
-            Ended second = godwit(
-                    "host",
-                    "--id",
-                    "other",
-                    "--seed",
-                    "127.0.0.1:1",
-                    "--memory",
-                    "1GiB",
-                    "--data",
-                    folder.resolve("host-1").toString());
-            oneLine(second, 1, "belongs to host 'host-1'");
+            oneLine(agent("host-1"), 1, "in use by process");
+            fleet.kill("host-1");
+            oneLine(agent("other"), 1, "belongs to host 'host-1'");
         }
+    }
+
+    /** An agent that is started on the data folder of host-1. */
+    private Ended agent(String id) throws IOException, InterruptedException {
+        return godwit(
+                "host",
+                "--id",
+                id,
+                "--seed",
+                "127.0.0.1:1",
+                "--memory",
+                "1GiB",
+                "--data",
+                folder.resolve("host-1").toString());
     }
 
     private static void oneLine(Ended ended, int exitCode, String naming) {
