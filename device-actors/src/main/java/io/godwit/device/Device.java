@@ -37,8 +37,9 @@ public final class Device {
     public record SaveLivePending(ActorRef<Reply> replyTo) implements Command {}
 
     /**
-     * Source: sends state until at least {@code maxBytes} are sent (one chunk more at most) or nothing is left for now.
-     * Answered with {@link Iterated}.
+     * Source: sends state until at least {@code maxBytes} are sent (one chunk more at most) or nothing is left for now. A
+     * device in pre-copy whose initial data is all sent says so once, with {@link DeviceChunkKind#INITIAL_END}: one that
+     * has none at its first iteration, one without pre-copy never. Answered with {@link Iterated}.
      */
     public record SaveLiveIterate(DeviceSink sink, long maxBytes, ActorRef<Reply> replyTo) implements Command {}
 
@@ -82,10 +83,10 @@ public final class Device {
     public record Done(String device, DeviceState state) implements Reply {}
 
     /**
-     * What is still to be given out, in bytes: {@code precopyBytes} while it runs; {@code stopCopyBytes} if it stopped now,
-     * which takes in what pre-copy has not given out by then (do not add the two).
+     * What is still to be given out, in bytes: {@code precopyBytes} while it runs, {@code initialBytes} of them first;
+     * {@code stopCopyBytes} if it stopped now, which takes in what pre-copy has not given out by then (do not add them).
      */
-    public record Pending(String device, long precopyBytes, long stopCopyBytes) implements Reply {}
+    public record Pending(String device, long initialBytes, long precopyBytes, long stopCopyBytes) implements Reply {}
 
     /** That many bytes were sent; 0 when there was nothing for now. */
     public record Iterated(String device, long bytes) implements Reply {}

@@ -19,6 +19,8 @@ final class DeviceHooks {
     private final VfioDevice device;
     private final int chunkBytes;
     private @Nullable ByteBuffer buffer;
+    private boolean initialEndSent;
+    private boolean initialEndTaken;
     private boolean endTaken;
     private boolean vmRuns;
 
@@ -121,6 +123,7 @@ final class DeviceHooks {
 
     Device.Reply saveSetup(Walk walk) throws DeviceException {
         buffer();
+        initialEndSent = false;
         if (walk.state() == DeviceState.RUNNING && device.supportsPreCopy()) {
             walk.to(DeviceState.PRE_COPY);
         }
@@ -128,20 +131,33 @@ final class DeviceHooks {
     }
 
     Device.Reply pending() throws DeviceException {
-        return new Device.Pending(name, device.precopyBytes(), device.stopCopyBytes());
+        PrecopyInfo precopy = device.precopyInfo();
+        return new Device.Pending(name, precopy.initialBytes(), precopy.bytes(), device.stopCopyBytes());
     }
 
     Device.Reply iterate(Walk walk, DeviceSink sink, long maxBytes) throws DeviceException, IOException {
         long sent = 0;
         // a device without pre-copy, or of a VM that stands still, has nothing to give out yet
-        while (gives(walk.state()) && sent < maxBytes) {
-            int read = chunk(sink, DeviceChunkKind.PRECOPY);
-            if (read <= 0) {
-                break;
+        if (gives(walk.state())) {
+            endInitial(sink);
+            while (sent < maxBytes) {
+                int read = chunk(sink, DeviceChunkKind.PRECOPY);
+                if (read <= 0) {
+                    break;
+                }
+                sent += read;
+                endInitial(sink);
             }
-            sent += read;
         }
         return new Device.Iterated(name, sent);
+    }
+
+    /** Right behind the chunk that ends it, so that the destination hears of it as early as can be. */
+    private void endInitial(DeviceSink sink) throws DeviceException, IOException {
+        if (!initialEndSent && device.precopyInfo().initialBytes() == 0) {
+            sink.chunk(name, DeviceChunkKind.INITIAL_END, buffer().flip());
+            initialEndSent = true;
+        }
     }
 
     private static boolean gives(DeviceState state) {
@@ -191,6 +207,7 @@ final class DeviceHooks {
 
     Device.Reply loadSetup(Walk walk) throws DeviceException {
         endTaken = false;
+        initialEndTaken = false;
         walk.to(DeviceState.RESUMING);
         return done(walk);
     }
@@ -198,7 +215,7 @@ final class DeviceHooks {
     Device.Reply load(DeviceChunkKind kind, ByteBuffer chunk) throws DeviceException {
         long bytes = chunk.remaining();
         if (endTaken) {
-            throw new DeviceException("device " + name + ": a " + kind + " chunk after its END");
+            throw new DeviceException("device " + name + ": " + kind + " chunk after its END");
         }
         switch (kind) {
             case CONFIG -> {
@@ -207,6 +224,12 @@ final class DeviceHooks {
                 device.loadConfig(config);
             }
             case PRECOPY, STOPCOPY -> device.write(chunk);
+            case INITIAL_END -> {
+                if (initialEndTaken) {
+                    throw new DeviceException("device " + name + ": a second INITIAL_END");
+                }
+                initialEndTaken = true;
+            }
             case END -> endTaken = true;
         }
         return new Device.Loaded(name, bytes);

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A model of a GPU: much state that changes while it runs, and DMA into memory that it has pinned. Speaks protocol v2 with
- * pre-copy (all of its state once, then what has changed since) and P2P. It is made standing in STOP: its VM does not run
- * yet. Read {@link StateBlock} for its stream.
+ * pre-copy (all of its state once, a first table of it as initial data, then what has changed since) and P2P. It is made
+ * standing in STOP: its VM does not run yet. Read {@link StateBlock} for its stream.
  */
 public final class GpuModel implements VfioDevice {
     /** What {@link #model()} says. */
@@ -150,8 +150,8 @@ public final class GpuModel implements VfioDevice {
     }
 
     @Override
-    public long precopyBytes() throws DeviceException {
-        return locked(() -> gives(state) && state.runs() ? engine.state().outstandingBytes() : 0L);
+    public PrecopyInfo precopyInfo() throws DeviceException {
+        return locked(() -> gives(state) && state.runs() ? engine.state().precopyInfo() : PrecopyInfo.NONE);
     }
 
     @Override

@@ -14,6 +14,9 @@ final class ModelState implements AutoCloseable {
     /** Least size: the registers and one counter that changes. */
     static final int BYTES_MIN = 128;
 
+    /** Most of its beginning that counts as initial data: the tables a driver would read first. */
+    static final long INITIAL_BYTES_MAX = 1L << 20;
+
     private static final int PAGE = 4096;
     private static final int COUNTER_AT = 64;
     private static final long MIX = 0x9E3779B97F4A7C15L;
@@ -38,6 +41,10 @@ final class ModelState implements AutoCloseable {
     private final DirtyBitmap outstanding;
     private final DirtyBitmap missing;
     private final long counters;
+    /** Pages from the first that are initial data. */
+    private final long initialPages;
+
+    private long initialGiven;
     private long cursor;
     private int sequence;
     private boolean ending;
@@ -52,6 +59,7 @@ final class ModelState implements AutoCloseable {
         outstanding = new DirtyBitmap((bytes + PAGE - 1) / PAGE);
         missing = new DirtyBitmap(outstanding.pages());
         counters = (bytes - COUNTER_AT - Long.BYTES) / PAGE + 1;
+        initialPages = Math.min(INITIAL_BYTES_MAX, bytes / 4) / PAGE;
         for (long at = COUNTER_AT; at + Long.BYTES <= bytes; at += Long.BYTES) {
             memory.set(ValueLayout.JAVA_LONG, at, mix(seed, at));
         }
@@ -80,6 +88,7 @@ final class ModelState implements AutoCloseable {
     /** Begins to give out: all of it is outstanding. */
     void beginSave() {
         outstanding.setAll();
+        initialGiven = 0;
         cursor = 0;
         sequence = 0;
         ending = false;
@@ -98,6 +107,12 @@ final class ModelState implements AutoCloseable {
         long last = outstanding.pages() - 1;
         long cut = pages > 0 && outstanding.get(last) ? (last + 1) * PAGE - bytes() : 0;
         return pages * PAGE - cut + (ending && !endGiven ? StateBlock.HEADER_BYTES : 0);
+    }
+
+    /** The same while it runs, told apart: pages of the first table that change after they were given out are not initial. */
+    PrecopyInfo precopyInfo() {
+        long initial = (initialPages - initialGiven) * PAGE;
+        return new PrecopyInfo(initial, outstandingBytes() - initial);
     }
 
     /** Bytes of all of it. */
@@ -133,6 +148,8 @@ final class ModelState implements AutoCloseable {
             int length = (int) Math.min((long) run * PAGE, bytes() - offset);
             give(into, offset, length);
             cursor = page + run;
+            // the cursor starts at the first page: the initial data goes first
+            initialGiven = Math.max(initialGiven, Math.min(cursor, initialPages));
         }
         if (ending && outstanding.nextSet(0) < 0 && into.remaining() >= StateBlock.HEADER_BYTES) {
             give(into, bytes(), 0);

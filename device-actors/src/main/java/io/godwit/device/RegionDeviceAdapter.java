@@ -6,7 +6,7 @@ import java.nio.ByteOrder;
 /**
  * A v1 device made to look like one of protocol v2. Each v2 step is one write of device_state, read back when it failed;
  * each v2 read one round of the region's registers. A v1 device has no P2P states; all have pre-copy, and opt out by
- * pending_bytes of 0.
+ * pending_bytes of 0. None of what it gives out is initial data: v1 does not tell.
  */
 public final class RegionDeviceAdapter implements VfioDevice {
     private final String name;
@@ -91,7 +91,11 @@ public final class RegionDeviceAdapter implements VfioDevice {
     }
 
     @Override
-    public long precopyBytes() throws DeviceException {
+    public PrecopyInfo precopyInfo() throws DeviceException {
+        return new PrecopyInfo(0, precopyBytes());
+    }
+
+    private long precopyBytes() throws DeviceException {
         return state() == DeviceState.PRE_COPY ? pendingBytes() : 0;
     }
 

@@ -28,8 +28,8 @@ public interface VfioDevice extends AutoCloseable {
      */
     void step(DeviceState next) throws DeviceException;
 
-    /** Bytes it has still to give out while it runs; 0 opts out of pre-copy. Zero outside PRE_COPY states. */
-    long precopyBytes() throws DeviceException;
+    /** What it has still to give out while it runs; nothing opts out of pre-copy. Nothing outside PRE_COPY states. */
+    PrecopyInfo precopyInfo() throws DeviceException;
 
     /** Bytes it would give out if it were stopped now; in STOP_COPY what is left. */
     long stopCopyBytes() throws DeviceException;

@@ -6,6 +6,11 @@ public enum DeviceChunkKind {
     CONFIG,
     /** State given out while the device ran. */
     PRECOPY,
+    /**
+     * All of its initial data has been given out, while it ran: once, before any {@link #STOPCOPY}; no payload. A device
+     * without pre-copy sends none.
+     */
+    INITIAL_END,
     /** State given out while it stood still. */
     STOPCOPY,
     /** Nothing more comes of this device; no payload. */

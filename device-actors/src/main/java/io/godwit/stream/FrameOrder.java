@@ -9,13 +9,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the preamble has announced and what of it has come. A device's chunks come in any number, state given out while it
- * ran before state given out while it stood still, its config at any point, then one end; each vCPU comes once; the
- * stream ends when all of that is there.
+ * ran before state given out while it stood still, among the former at most one end of its initial data, its config at any
+ * point, then one end; each vCPU comes once; the stream ends when all of that is there.
  */
 final class FrameOrder {
     private final Preamble preamble;
     /** By device: the kind of state seen last, null before any. */
     private final Map<String, @Nullable DeviceChunkKind> devices = new HashMap<>();
+
+    /** Devices whose initial data has ended. */
+    private final Set<String> initialEnded = new HashSet<>();
 
     private final Set<Integer> vcpus = new HashSet<>();
 
@@ -37,20 +40,35 @@ final class FrameOrder {
         switch (kind) {
             case CONFIG -> {}
             case PRECOPY -> {
-                if (last == DeviceChunkKind.STOPCOPY) {
-                    throw new StreamException("PRECOPY chunk of device " + name + " after STOPCOPY; expected STOPCOPY,"
-                            + " CONFIG or END");
-                }
+                beforeStop(name, kind, last);
                 devices.put(name, kind);
+            }
+            case INITIAL_END -> {
+                empty(name, kind, bytes);
+                beforeStop(name, kind, last);
+                if (!initialEnded.add(name)) {
+                    throw new StreamException("INITIAL_END of device " + name + " a second time; expected it once");
+                }
             }
             case STOPCOPY -> devices.put(name, kind);
             case END -> {
-                if (bytes != 0) {
-                    throw new StreamException(
-                            "END of device " + name + " with " + bytes + " bytes; expected no payload");
-                }
+                empty(name, kind, bytes);
                 devices.put(name, kind);
             }
+        }
+    }
+
+    private static void beforeStop(String name, DeviceChunkKind kind, @Nullable DeviceChunkKind last)
+            throws StreamException {
+        if (last == DeviceChunkKind.STOPCOPY) {
+            throw new StreamException(
+                    kind + " chunk of device " + name + " after STOPCOPY; expected STOPCOPY, CONFIG or END");
+        }
+    }
+
+    private static void empty(String name, DeviceChunkKind kind, int bytes) throws StreamException {
+        if (bytes != 0) {
+            throw new StreamException(kind + " of device " + name + " with " + bytes + " bytes; expected no payload");
         }
     }
 

@@ -115,6 +115,71 @@ class DeviceTest {
         }
     }
 
+    private List<DeviceChunkKind> kinds() {
+        return sent.stream().map(Chunk::kind).toList();
+    }
+
+    @Test
+    void theEndOfItsInitialDataIsSaidOnceAndRightBehindIt() throws DeviceException {
+        DeviceSpec spec = Machine.gpu(8 << 20, 1 << 20, 0);
+        try (Machine machine = new Machine(spec)) {
+            ActorRef<Device.Command> device = spawn(machine, spec);
+            vm(device, RunState.RUNNING, false);
+            ask(device, Device.SaveSetup::new);
+            assertThat(ask(device, Device.SaveLivePending::new))
+                    .isEqualTo(new Device.Pending("gpu0", 1 << 20, 8 << 20, 8 << 20));
+            ask(device, replyTo -> new Device.SaveLiveIterate(sink, 1 << 19, replyTo));
+            assertThat(kinds()).as("a chunk is a MiB with its header").containsExactly(DeviceChunkKind.PRECOPY);
+            ask(device, replyTo -> new Device.SaveLiveIterate(sink, 2 << 20, replyTo));
+            assertThat(kinds().subList(1, 3)).containsExactly(DeviceChunkKind.PRECOPY, DeviceChunkKind.INITIAL_END);
+            assertThat(sent.get(2).bytes().limit()).isZero();
+            machine.ticker.pass(100);
+            ask(device, replyTo -> new Device.SaveLiveIterate(sink, 16 << 20, replyTo));
+            assertThat(kinds()).containsOnlyOnce(DeviceChunkKind.INITIAL_END);
+            assertThat(((Device.Pending) ask(device, Device.SaveLivePending::new)).initialBytes())
+                    .isZero();
+            ask(device, replyTo -> new Device.MigrationStatusChanged(MigrationStatus.CANCELLED, replyTo));
+            sent.clear();
+            ask(device, replyTo -> new Device.SaveLiveIterate(sink, 16 << 20, replyTo));
+            assertThat(kinds()).as("not in pre-copy").isEmpty();
+            ask(device, Device.SaveSetup::new);
+            ask(device, replyTo -> new Device.SaveLiveIterate(sink, 16 << 20, replyTo));
+            assertThat(kinds()).as("the next migration hears it too").containsOnlyOnce(DeviceChunkKind.INITIAL_END);
+        }
+    }
+
+    @Test
+    void aDeviceThatHasNoInitialDataSaysSoAtOnce() throws DeviceException {
+        DeviceSpec spec = Machine.nic(4096);
+        try (Machine machine = new Machine(spec)) {
+            ActorRef<Device.Command> device = spawn(machine, spec);
+            vm(device, RunState.RUNNING, false);
+            ask(device, Device.SaveSetup::new);
+            ask(device, replyTo -> new Device.SaveLiveIterate(sink, 1 << 20, replyTo));
+            ask(device, replyTo -> new Device.SaveLiveIterate(sink, 1 << 20, replyTo));
+            assertThat(kinds()).containsExactly(DeviceChunkKind.INITIAL_END);
+        }
+    }
+
+    @Test
+    void theEndOfInitialDataIsTakenInOnceAndBeforeTheEndOfAll() throws DeviceException {
+        DeviceSpec spec = Machine.gpu(STATE, 0, 0);
+        try (Machine machine = new Machine(spec)) {
+            ActorRef<Device.Command> device = spawn(machine, spec);
+            Function<ActorRef<Device.Reply>, Device.Command> initialEnd =
+                    replyTo -> new Device.LoadState(DeviceChunkKind.INITIAL_END, ByteBuffer.allocate(0), replyTo);
+            ask(device, Device.LoadSetup::new);
+            assertThat(ask(device, initialEnd)).isEqualTo(new Device.Loaded("gpu0", 0));
+            assertThat(((Device.Failed) ask(device, initialEnd)).reason())
+                    .isEqualTo("device gpu0: a second INITIAL_END");
+            ask(device, Device.Cleanup::new);
+            ask(device, Device.LoadSetup::new);
+            ask(device, replyTo -> new Device.LoadState(DeviceChunkKind.END, ByteBuffer.allocate(0), replyTo));
+            assertThat(((Device.Failed) ask(device, initialEnd)).reason())
+                    .isEqualTo("device gpu0: INITIAL_END chunk after its END");
+        }
+    }
+
     @Test
     void aCancelledPreCopyLeavesTheDeviceRunning() throws DeviceException {
         DeviceSpec spec = Machine.gpu(STATE, 1 << 20, 0);

@@ -18,14 +18,49 @@ class GpuModelTest {
     void itsPreCopyConvergesToWhatChangesAnew() throws DeviceException {
         try (Machine machine = new Machine(Machine.gpu(STATE, 4096 * 100, 0))) {
             machine.run();
-            assertThat(machine.device.precopyBytes()).isZero();
+            assertThat(machine.device.precopyInfo().bytes()).isZero();
             assertThat(machine.device.stopCopyBytes()).isEqualTo(STATE);
             machine.walkTo(DeviceState.PRE_COPY);
-            assertThat(machine.device.precopyBytes()).isEqualTo(STATE);
+            assertThat(machine.device.precopyInfo().bytes()).isEqualTo(STATE);
             machine.drain(1 << 20);
-            assertThat(machine.device.precopyBytes()).isZero();
+            assertThat(machine.device.precopyInfo().bytes()).isZero();
             machine.ticker.pass(100);
-            assertThat(machine.device.precopyBytes()).isEqualTo(10 * 4096);
+            assertThat(machine.device.precopyInfo().bytes()).isEqualTo(10 * 4096);
+        }
+    }
+
+    @Test
+    void itsFirstTableGoesFirstAndIsInitialDataOnlyOnce() throws DeviceException {
+        try (Machine machine = new Machine(Machine.gpu(STATE, 4096 * 1000, 0))) {
+            machine.run();
+            assertThat(machine.device.precopyInfo()).isEqualTo(PrecopyInfo.NONE);
+            machine.walkTo(DeviceState.PRE_COPY);
+            assertThat(machine.device.precopyInfo()).isEqualTo(new PrecopyInfo(25 * 4096, 75 * 4096));
+            ByteBuffer buffer = ByteBuffer.allocateDirect(10 * 4096 + StateBlock.HEADER_BYTES);
+            machine.device.read(buffer.clear());
+            assertThat(machine.device.precopyInfo()).isEqualTo(new PrecopyInfo(15 * 4096, 75 * 4096));
+            machine.ticker.pass(10);
+            assertThat(machine.device.precopyInfo())
+                    .as("what has changed since is not initial")
+                    .isEqualTo(new PrecopyInfo(15 * 4096, 85 * 4096));
+            machine.device.read(buffer.clear());
+            machine.device.read(buffer.clear());
+            assertThat(machine.device.precopyInfo()).isEqualTo(new PrecopyInfo(0, 80 * 4096));
+            machine.walkTo(DeviceState.RUNNING);
+            machine.walkTo(DeviceState.PRE_COPY);
+            assertThat(machine.device.precopyInfo())
+                    .as("a session of its own")
+                    .isEqualTo(new PrecopyInfo(25 * 4096, 75 * 4096));
+        }
+    }
+
+    @Test
+    void itsInitialDataIsAQuarterOfItsStateAtMost() throws DeviceException {
+        for (long[] size : new long[][] {{128, 0}, {4 * 4096 - 1, 0}, {4 * 4096, 4096}, {8 << 20, 1 << 20}}) {
+            try (Machine machine = new Machine(Machine.gpu(size[0], 0, 0))) {
+                machine.walkTo(DeviceState.PRE_COPY);
+                assertThat(machine.device.precopyInfo()).isEqualTo(new PrecopyInfo(size[1], size[0] - size[1]));
+            }
         }
     }
 

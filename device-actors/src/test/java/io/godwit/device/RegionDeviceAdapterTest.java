@@ -13,7 +13,7 @@ class RegionDeviceAdapterTest {
             machine.run();
             machine.walk(DeviceState.PRE_COPY);
             assertThat(machine.device.state().bits()).isEqualTo("_RUNNING|_SAVING");
-            assertThat(machine.device.precopyBytes()).isZero();
+            assertThat(machine.device.precopyInfo().bytes()).isZero();
             assertThat(machine.device.read(ByteBuffer.allocateDirect(65536))).isZero();
             assertThat(machine.device.stopCopyBytes()).isEqualTo(8192);
             machine.walk(DeviceState.STOP_COPY);

@@ -41,6 +41,7 @@ class StreamRoundTripTest {
     }
 
     private static void rest(StreamWriter writer, Digests digests) throws Exception {
+        writer.chunk("gpu0", DeviceChunkKind.INITIAL_END, ByteBuffer.allocate(0));
         writer.chunk("gpu0", DeviceChunkKind.STOPCOPY, ByteBuffer.wrap(new byte[] {1, 2, 3}));
         writer.chunk("gpu0", DeviceChunkKind.CONFIG, ByteBuffer.wrap(new byte[] {4}));
         writer.chunk("gpu0", DeviceChunkKind.END, ByteBuffer.allocate(0));
@@ -81,6 +82,7 @@ class StreamRoundTripTest {
             ends.get(1).close();
             assertThat(arrivals.seen)
                     .containsExactly(
+                            "gpu0 INITIAL_END 1",
                             "gpu0 STOPCOPY "
                                     + List.of((byte) 1, (byte) 2, (byte) 3).hashCode(),
                             "gpu0 CONFIG " + List.of((byte) 4).hashCode(),
