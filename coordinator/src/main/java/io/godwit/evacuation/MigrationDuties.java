@@ -19,6 +19,7 @@ import io.godwit.proto.host.HostCommand.PrepareIncoming;
 import io.godwit.proto.host.HostCommand.ReleaseSource;
 import io.godwit.proto.host.HostCommand.RunVm;
 import io.godwit.proto.host.HostCommand.SwitchOver;
+import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.ownership.OwnershipCommand;
 import io.godwit.proto.ownership.OwnershipCommand.AbortHandoff;
 import io.godwit.proto.ownership.OwnershipCommand.BeginHandoff;
@@ -50,7 +51,14 @@ public final class MigrationDuties {
             // repeated after it has begun, too: the host's word that it is ready may have been lost with a coordinator
             case Saving saving ->
                 List.of(new Order(
-                        job.from(), new BeginSave(job.id(), job.vm(), job.epoch(), saving.endpoint(), job.options())));
+                        job.from(),
+                        new BeginSave(
+                                job.id(),
+                                job.vm(),
+                                job.epoch(),
+                                saving.endpoint(),
+                                job.options(),
+                                SaveLimits.first(job.options(), job.spec().blackoutBudgetMs()))));
             // the destination repeats its last word when asked again: that it has loaded may have been lost, too
             case Switching _ ->
                 List.of(new Order(job.from(), new SwitchOver(job.id(), job.vm(), job.epoch())), prepare(job));

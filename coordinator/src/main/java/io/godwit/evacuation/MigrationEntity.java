@@ -13,8 +13,10 @@ import io.godwit.proto.migration.MigrationReply.MigrationShown;
 import io.godwit.proto.migration.MigrationReport;
 import io.godwit.proto.migration.MigrationReport.CommandRefused;
 import io.godwit.proto.migration.MigrationRequest;
+import io.godwit.proto.migration.MigrationRequest.AdjustMigration;
 import io.godwit.proto.migration.MigrationRequest.CancelMigration;
 import io.godwit.proto.migration.MigrationRequest.ShowMigration;
+import io.godwit.proto.migration.MigrationRequest.ShowMigrationHistory;
 import io.godwit.proto.migration.MigrationRequest.StartMigration;
 import io.godwit.proto.migration.MigrationView;
 import io.godwit.proto.migration.Progress;
@@ -172,6 +174,10 @@ public final class MigrationEntity
             case StartMigration start -> start(state, start);
             case CancelMigration cancel -> cancel(state, cancel);
             case ShowMigration show -> Effect().reply(show.replyTo(), show(state));
+            case AdjustMigration adjust ->
+                Effect().reply(adjust.replyTo(), new MigrationRefused(id, "limits cannot be changed yet"));
+            case ShowMigrationHistory show ->
+                Effect().reply(show.replyTo(), new MigrationRefused(id, "there is no history yet"));
             case SaveProgress report -> progressed(state, report);
             case CommandRefused refused
             when state instanceof Asked asked -> {
@@ -204,6 +210,8 @@ public final class MigrationEntity
             case StartMigration start -> start.replyTo();
             case CancelMigration cancel -> cancel.replyTo();
             case ShowMigration show -> show.replyTo();
+            case AdjustMigration adjust -> adjust.replyTo();
+            case ShowMigrationHistory show -> show.replyTo();
         };
     }
 

@@ -14,6 +14,7 @@ import io.godwit.evacuation.MigrationState.Switching;
 import io.godwit.proto.migration.MigrationPhase;
 import io.godwit.proto.migration.MigrationView;
 import io.godwit.proto.migration.Progress;
+import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveStats;
 import io.godwit.proto.migration.StateTriple;
 import java.util.List;
@@ -55,7 +56,10 @@ final class MigrationViews {
                 progress.filter(_ -> state instanceof Saving)
                         .map(Progress::remainingBytes)
                         .orElse(0L),
-                retryable(state));
+                retryable(state),
+                SaveLimits.first(job.options(), job.spec().blackoutBudgetMs()),
+                List.of(),
+                progress.filter(_ -> state instanceof Saving));
     }
 
     /** Failed, not cancelled: nobody wants to see a cancelled one again. */

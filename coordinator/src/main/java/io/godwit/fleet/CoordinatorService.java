@@ -21,6 +21,7 @@ import io.godwit.proto.host.HostCommand.CheckVm;
 import io.godwit.proto.host.HostReply.HostRefused;
 import io.godwit.proto.host.HostReply.VmChanged;
 import io.godwit.proto.host.HostReply.VmChecked;
+import io.godwit.proto.host.HostReply.VmDescribed;
 import io.godwit.proto.host.HostReply.VmGone;
 import io.godwit.proto.host.VmStatus;
 import io.godwit.proto.migration.MigrationMessage;
@@ -211,7 +212,7 @@ final class CoordinatorService implements Coordinator {
                 case VmChecked checked -> checked.check();
                 case HostRefused refused -> throw new Refused("host " + host + ": " + refused.reason());
                 case VmGone _ -> throw new NotFound("vm", vm);
-                case VmChanged _ -> throw new Refused("host " + host + " gave the wrong answer");
+                case VmChanged _, VmDescribed _ -> throw new Refused("host " + host + " gave the wrong answer");
             });
         });
     }
@@ -247,6 +248,7 @@ final class CoordinatorService implements Coordinator {
             CompletionStage<MigrationReply> answer, java.util.function.Function<String, CoordinatorException> refused) {
         return answer.thenApply(reply -> switch (reply) {
             case MigrationShown(var view) -> view;
+            case MigrationReply.MigrationHistoryShown(var view, var _) -> view;
             case MigrationRefused not -> throw refused.apply(not.reason());
         });
     }

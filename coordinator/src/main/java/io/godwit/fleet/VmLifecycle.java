@@ -19,6 +19,7 @@ import io.godwit.proto.host.HostReply;
 import io.godwit.proto.host.HostReply.HostRefused;
 import io.godwit.proto.host.HostReply.VmChanged;
 import io.godwit.proto.host.HostReply.VmChecked;
+import io.godwit.proto.host.HostReply.VmDescribed;
 import io.godwit.proto.host.HostReply.VmGone;
 import io.godwit.proto.host.VmStatus;
 import io.godwit.proto.ownership.OwnershipCommand;
@@ -99,7 +100,8 @@ final class VmLifecycle {
         return tellHost(host, replyTo -> new CreateVm(spec, epoch, replyTo)).thenApply(reply -> switch (reply) {
             case VmChanged(var status) -> status;
             case HostRefused refused -> throw new Refused("host " + host + ": " + refused.reason());
-            case VmGone _, VmChecked _ -> throw new Refused("host " + host + " gave the wrong answer: " + reply);
+            case VmGone _, VmChecked _, VmDescribed _ ->
+                throw new Refused("host " + host + " gave the wrong answer: " + reply);
         });
     }
 
@@ -145,7 +147,7 @@ final class VmLifecycle {
             case VmGone gone -> gone;
             case VmChanged changed -> changed;
             case HostRefused refused -> throw new Refused("host " + host + ": " + refused.reason());
-            case VmChecked _ -> throw new Refused("host " + host + " gave the wrong answer: " + reply);
+            case VmChecked _, VmDescribed _ -> throw new Refused("host " + host + " gave the wrong answer: " + reply);
         });
     }
 

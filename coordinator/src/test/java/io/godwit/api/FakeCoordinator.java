@@ -16,6 +16,7 @@ import io.godwit.proto.migration.Downtime;
 import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.migration.MigrationPhase;
 import io.godwit.proto.migration.MigrationView;
+import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveStats;
 import io.godwit.proto.ownership.OwnershipView;
 import io.godwit.proto.vm.GuestCheck;
@@ -129,7 +130,10 @@ public final class FakeCoordinator implements Coordinator {
                 Downtime.NONE,
                 true,
                 0,
-                false);
+                false,
+                SaveLimits.NONE,
+                List.of(),
+                Optional.empty());
         migrations.put(view.id(), view);
         return done(() -> view);
     }

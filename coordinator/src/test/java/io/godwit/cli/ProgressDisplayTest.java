@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.godwit.proto.migration.Downtime;
 import io.godwit.proto.migration.MigrationPhase;
 import io.godwit.proto.migration.MigrationView;
+import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveStats;
 import java.util.List;
 import java.util.Optional;
@@ -61,7 +62,10 @@ class ProgressDisplayTest {
                 Downtime.NONE,
                 false,
                 leftBytes,
-                false);
+                false,
+                SaveLimits.NONE,
+                List.of(),
+                Optional.empty());
     }
 
     @Test

@@ -17,6 +17,7 @@ import io.godwit.proto.migration.Downtime;
 import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.migration.MigrationPhase;
 import io.godwit.proto.migration.MigrationView;
+import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveStats;
 import io.godwit.proto.vm.VmSpec;
 import java.util.List;
@@ -78,7 +79,10 @@ class EvacuationRulesTest {
                 Downtime.NONE,
                 false,
                 0,
-                retryable);
+                retryable,
+                SaveLimits.NONE,
+                List.of(),
+                Optional.empty());
     }
 
     @Test

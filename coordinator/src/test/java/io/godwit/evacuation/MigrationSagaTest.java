@@ -22,6 +22,7 @@ import io.godwit.proto.migration.MigrationRequest.CancelMigration;
 import io.godwit.proto.migration.MigrationRequest.ShowMigration;
 import io.godwit.proto.migration.MigrationView;
 import io.godwit.proto.migration.Progress;
+import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveProgress;
 import io.godwit.proto.migration.SaveStats;
 import io.godwit.proto.migration.StateTriple;
@@ -58,7 +59,12 @@ class MigrationSagaTest {
         saga.tell(new VmRunning("m-1", "host-2", 2, List.of(SagaFixture.DESTINATION_TRIPLE)));
         saga.expect(saga.source, HostCommand.ReleaseSource.class);
         saga.tell(new SourceReleased(
-                "m-1", "host-1", SagaFixture.STATS, SagaFixture.DOWNTIME, List.of(SagaFixture.SOURCE_TRIPLE)));
+                "m-1",
+                "host-1",
+                SagaFixture.STATS,
+                SagaFixture.DOWNTIME,
+                List.of(SagaFixture.SOURCE_TRIPLE),
+                List.of()));
         MigrationView view = saga.ended();
         assertThat(view.phase()).isEqualTo(MigrationPhase.COMPLETED);
         assertThat(view.reason()).isEmpty();
@@ -75,7 +81,10 @@ class MigrationSagaTest {
         saga.toSaving();
         var triple = new StateTriple("RUNNING", "ACTIVE", "_RUNNING|_SAVING");
         var stats = new SaveStats(64, 10, 10, 0, 5, 1, 100, 1000, 0);
-        saga.tell(new SaveProgress("m-1", "host-1", new Progress(triple, stats, 42, 1, 1, 0, 0, 0, 1, 1, true)));
+        saga.tell(new SaveProgress(
+                "m-1",
+                "host-1",
+                new Progress(triple, stats, 42, 1, 1, 0, 0, 0, 1, 1, true, 1, 0, true, SaveLimits.NONE)));
         MigrationView view = saga.show();
         assertThat(view.phase()).isEqualTo(MigrationPhase.PRE_COPY);
         assertThat(view.remainingBytes()).isEqualTo(42);
@@ -158,7 +167,10 @@ class MigrationSagaTest {
         saga.toSaving();
         var triple = new StateTriple("RUNNING", "ACTIVE", "_RUNNING|_SAVING");
         var stats = new SaveStats(64, 10, 10, 0, 5, 1, 100, 1000, 0);
-        saga.tell(new SaveProgress("m-1", "host-1", new Progress(triple, stats, 42, 1, 1, 0, 0, 0, 1, 1, true)));
+        saga.tell(new SaveProgress(
+                "m-1",
+                "host-1",
+                new Progress(triple, stats, 42, 1, 1, 0, 0, 0, 1, 1, true, 1, 0, true, SaveLimits.NONE)));
         saga.tell(new SaveFailed("m-1", "host-1", "connection reset", false, false, List.of()));
         saga.tell(new IncomingDiscarded("m-1", "host-2"));
         assertThat(saga.ended().stats()).isEqualTo(stats);
@@ -356,7 +368,7 @@ class MigrationSagaTest {
         saga.expect(saga.source, HostCommand.ReleaseSource.class);
         saga.restart();
         saga.expect(saga.source, HostCommand.ReleaseSource.class);
-        saga.tell(new SourceReleased("m-1", "host-1", SagaFixture.STATS, SagaFixture.DOWNTIME, List.of()));
+        saga.tell(new SourceReleased("m-1", "host-1", SagaFixture.STATS, SagaFixture.DOWNTIME, List.of(), List.of()));
         assertThat(saga.ended().phase()).isEqualTo(MigrationPhase.COMPLETED);
         saga.restart();
         assertThat(saga.show().phase()).isEqualTo(MigrationPhase.COMPLETED);

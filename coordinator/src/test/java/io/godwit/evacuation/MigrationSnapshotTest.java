@@ -48,7 +48,12 @@ class MigrationSnapshotTest {
     private void completes() {
         saga.expect(saga.source, HostCommand.ReleaseSource.class);
         saga.tell(new SourceReleased(
-                "m-1", "host-1", SagaFixture.STATS, SagaFixture.DOWNTIME, List.of(SagaFixture.SOURCE_TRIPLE)));
+                "m-1",
+                "host-1",
+                SagaFixture.STATS,
+                SagaFixture.DOWNTIME,
+                List.of(SagaFixture.SOURCE_TRIPLE),
+                List.of()));
         MigrationView ended = saga.ended();
         assertThat(ended.phase()).isEqualTo(MigrationPhase.COMPLETED);
         assertThat(ended.states()).containsExactly(SagaFixture.SOURCE_TRIPLE, SagaFixture.DESTINATION_TRIPLE);
@@ -79,7 +84,12 @@ class MigrationSnapshotTest {
         saga.toReleasing();
         assertThat(store.snapshots(ID)).isEmpty();
         saga.tell(new SourceReleased(
-                "m-1", "host-1", SagaFixture.STATS, SagaFixture.DOWNTIME, List.of(SagaFixture.SOURCE_TRIPLE)));
+                "m-1",
+                "host-1",
+                SagaFixture.STATS,
+                SagaFixture.DOWNTIME,
+                List.of(SagaFixture.SOURCE_TRIPLE),
+                List.of()));
         MigrationView ended = saga.ended();
         assertThat(store.snapshots(ID)).containsExactly(9L);
         saga.restart();

@@ -198,7 +198,7 @@ final class SagaFixture implements AutoCloseable {
 
     MigrationView toCompleted() {
         toReleasing();
-        tell(new SourceReleased(id, "host-1", STATS, DOWNTIME, List.of(SOURCE_TRIPLE)));
+        tell(new SourceReleased(id, "host-1", STATS, DOWNTIME, List.of(SOURCE_TRIPLE), List.of()));
         return ended();
     }
 

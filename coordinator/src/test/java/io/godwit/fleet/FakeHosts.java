@@ -6,10 +6,12 @@ import io.godwit.proto.fleet.FleetCommand.ReportHost;
 import io.godwit.proto.host.DataEndpoint;
 import io.godwit.proto.host.HostCapacity;
 import io.godwit.proto.host.HostCommand;
+import io.godwit.proto.host.HostCommand.AdjustSave;
 import io.godwit.proto.host.HostCommand.BeginSave;
 import io.godwit.proto.host.HostCommand.CancelSave;
 import io.godwit.proto.host.HostCommand.CheckVm;
 import io.godwit.proto.host.HostCommand.CreateVm;
+import io.godwit.proto.host.HostCommand.DescribeVm;
 import io.godwit.proto.host.HostCommand.DestroyVm;
 import io.godwit.proto.host.HostCommand.DiscardIncoming;
 import io.godwit.proto.host.HostCommand.PrepareIncoming;
@@ -206,12 +208,16 @@ final class FakeHosts {
             }
             case ReleaseSource release -> {
                 held.remove(release.vm());
-                to.report(new SourceReleased(release.migration(), host, SaveStats.NONE, Downtime.NONE, List.of()));
+                to.report(new SourceReleased(
+                        release.migration(), host, SaveStats.NONE, Downtime.NONE, List.of(), List.of()));
             }
             case DiscardIncoming discard -> {
                 held.remove(discard.vm());
                 to.report(new IncomingDiscarded(discard.migration(), host));
             }
+            case AdjustSave _ -> {}
+            case DescribeVm describe ->
+                describe.replyTo().tell(new HostRefused(host, "no VM '" + describe.vm() + "' here"));
             case CancelSave cancel -> {
                 held.computeIfPresent(cancel.vm(), (_, was) -> status(was.spec(), RunState.RUNNING, was.epoch(), null));
                 to.report(new SaveFailed(cancel.migration(), host, cancel.reason(), true, false, List.of()));

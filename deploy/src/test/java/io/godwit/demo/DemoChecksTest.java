@@ -7,6 +7,7 @@ import io.godwit.proto.evacuation.EvacuationView;
 import io.godwit.proto.migration.Downtime;
 import io.godwit.proto.migration.MigrationPhase;
 import io.godwit.proto.migration.MigrationView;
+import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveStats;
 import io.godwit.proto.migration.StateTriple;
 import io.godwit.proto.ownership.OwnershipView;
@@ -151,6 +152,9 @@ class DemoChecksTest {
                 new Downtime(100, 200, 300, 400, 500, 600, 700),
                 verified,
                 0,
-                false);
+                false,
+                SaveLimits.NONE,
+                List.of(),
+                Optional.empty());
     }
 }

@@ -19,6 +19,7 @@ import io.godwit.migration.SavePath.Tick;
 import io.godwit.migration.SavePath.TrackingStarted;
 import io.godwit.migration.SavePath.Undone;
 import io.godwit.proto.migration.MigrationStatus;
+import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.vm.RunState;
 import io.godwit.stream.RamSender;
 import io.godwit.stream.StreamWriter;
@@ -42,6 +43,7 @@ final class PreCopy {
     private final Convergence convergence;
     private boolean passRuns;
     private boolean syncRuns;
+    private long passes;
 
     private PreCopy(SaveCore core, StreamWriter stream) {
         this.core = core;
@@ -189,7 +191,10 @@ final class PreCopy {
                 now,
                 ramLeft,
                 convergence.predictMicros(measured),
-                convergence.floorMicros(measured))));
+                convergence.floorMicros(measured),
+                passes,
+                core.learnt.fixedMicros(core.to, core.options.verify()),
+                SaveLimits.first(core.options, core.parts.spec().blackoutBudgetMs()))));
         if (ramLeft > 0) {
             send();
         }
@@ -216,6 +221,7 @@ final class PreCopy {
     }
 
     private void passEnded() {
+        passes++;
         core.ended();
         passRuns = false;
         core.counters.sample(stream, core.clock.nanoTime());

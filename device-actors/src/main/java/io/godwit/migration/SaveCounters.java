@@ -2,6 +2,7 @@ package io.godwit.migration;
 
 import io.godwit.proto.migration.Downtime;
 import io.godwit.proto.migration.Progress;
+import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveStats;
 import io.godwit.proto.migration.StateTriple;
 import io.godwit.stream.StreamWriter;
@@ -90,7 +91,10 @@ final class SaveCounters {
             long now,
             long ramLeft,
             long predictedMicros,
-            long floorMicros) {
+            long floorMicros,
+            long passes,
+            long fixedMicros,
+            SaveLimits limits) {
         long elapsed = Math.max(1, now - lastSyncNanos);
         long cpuRate = lastSyncNanos == 0 ? 0 : perSecond(sync.cpuPages(), elapsed);
         long dmaRate = lastSyncNanos == 0 ? 0 : perSecond(sync.dmaPages(), elapsed);
@@ -106,7 +110,11 @@ final class SaveCounters {
                 sync.stopCopyBytes(),
                 predictedMicros,
                 floorMicros,
-                sync.trustworthy());
+                sync.trustworthy(),
+                passes,
+                fixedMicros,
+                true,
+                limits);
     }
 
     private static long perSecond(long pages, long nanos) {

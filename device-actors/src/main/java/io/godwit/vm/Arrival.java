@@ -116,6 +116,8 @@ final class Arrival {
                     HostCommand.BeginSave _,
                     HostCommand.SwitchOver _,
                     HostCommand.CancelSave _,
+                    HostCommand.AdjustSave _,
+                    HostCommand.DescribeVm _,
                     HostCommand.ReleaseSource _ -> core.refuse(asked, arriving());
         };
     }

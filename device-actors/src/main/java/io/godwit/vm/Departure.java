@@ -19,6 +19,7 @@ import io.godwit.vm.Vm.Resumed;
 import io.godwit.vm.Vm.RunStateReplied;
 import io.godwit.vm.Vm.Saved;
 import io.godwit.vm.Vm.StreamArrived;
+import java.util.List;
 import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -119,7 +120,9 @@ final class Departure {
             case HostCommand.CancelSave _ -> core.refuse(asked, notNow(core.epoch()));
             case HostCommand.RunVm c -> core.refuse(asked, notNow(c.epoch()));
             case HostCommand.ReleaseSource c -> core.refuse(asked, notNow(c.epoch()));
-            case HostCommand.CreateVm _,
+            case HostCommand.AdjustSave c -> core.refuse(asked, notNow(c.epoch()));
+            case HostCommand.DescribeVm _,
+                    HostCommand.CreateVm _,
                     HostCommand.DestroyVm _,
                     HostCommand.CheckVm _,
                     HostCommand.BeginSave _,
@@ -165,7 +168,8 @@ final class Departure {
                 yield core.refuse(migration, "RunVm", why);
             }
             case SavePath.Event.Released(var stats, var downtime, var states) -> {
-                MigrationReport released = new MigrationReport.SourceReleased(migration, here, stats, downtime, states);
+                MigrationReport released =
+                        new MigrationReport.SourceReleased(migration, here, stats, downtime, states, List.of());
                 yield VmClosing.begin(core, Optional.of(released), () -> core.report(released));
             }
         };

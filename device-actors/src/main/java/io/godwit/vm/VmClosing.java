@@ -90,6 +90,8 @@ final class VmClosing {
                     HostCommand.BeginSave _,
                     HostCommand.SwitchOver _,
                     HostCommand.CancelSave _,
+                    HostCommand.AdjustSave _,
+                    HostCommand.DescribeVm _,
                     HostCommand.RunVm _,
                     HostCommand.ReleaseSource _,
                     HostCommand.PrepareIncoming _,

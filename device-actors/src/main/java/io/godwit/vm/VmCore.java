@@ -129,6 +129,11 @@ final class VmCore {
             }
             case HostCommand.BeginSave c -> refuse(c.migration(), "BeginSave", reason);
             case HostCommand.SwitchOver c -> refuse(c.migration(), "SwitchOver", reason);
+            case HostCommand.DescribeVm c -> {
+                c.replyTo().tell(refusal(reason));
+                yield Behaviors.same();
+            }
+            case HostCommand.AdjustSave c -> refuse(c.migration(), "AdjustSave", reason);
             case HostCommand.CancelSave c -> refuse(c.migration(), "CancelSave", reason);
             case HostCommand.RunVm c -> refuse(c.migration(), "RunVm", reason);
             case HostCommand.ReleaseSource c -> refuse(c.migration(), "ReleaseSource", reason);

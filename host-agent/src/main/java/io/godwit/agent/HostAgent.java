@@ -182,6 +182,11 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
                     c.replyTo().tell(refused("no VM '" + c.vm() + "' here"));
                 }
             }
+            case HostCommand.DescribeVm c -> {
+                if (!pass(c.vm(), c)) {
+                    c.replyTo().tell(refused("no VM '" + c.vm() + "' here"));
+                }
+            }
             case HostCommand.BeginSave c -> {
                 if (outgoing(c.migration()) >= capacity.outgoingMax()) {
                     host.reports()
@@ -199,6 +204,7 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
             }
             case HostCommand.SwitchOver c -> passOrMissing(c.migration(), c.vm(), c, "SwitchOver");
             case HostCommand.RunVm c -> passOrMissing(c.migration(), c.vm(), c, "RunVm");
+            case HostCommand.AdjustSave c -> passOrMissing(c.migration(), c.vm(), c, "AdjustSave");
             case HostCommand.CancelSave c -> passOrMissing(c.migration(), c.vm(), c, "CancelSave");
             case HostCommand.ReleaseSource c -> passOrMissing(c.migration(), c.vm(), c, "ReleaseSource");
             case HostCommand.DiscardIncoming c -> {

@@ -6,6 +6,7 @@ import io.godwit.proto.migration.MigrationMessage;
 import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.migration.MigrationReport;
 import io.godwit.proto.migration.MigrationRequest;
+import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveProgress;
 import io.godwit.proto.vm.DeviceSpec;
 import io.godwit.proto.vm.VmSpec;
@@ -130,7 +131,15 @@ final class SelfTest {
     private Behavior<Command> reported(String migration, MigrationReport report) {
         switch (report) {
             case MigrationReport.IncomingReady ready ->
-                tell(source, new HostCommand.BeginSave(migration, VM, 1, ready.endpoint(), OPTIONS));
+                tell(
+                        source,
+                        new HostCommand.BeginSave(
+                                migration,
+                                VM,
+                                1,
+                                ready.endpoint(),
+                                OPTIONS,
+                                SaveLimits.first(OPTIONS, spec.blackoutBudgetMs())));
             case MigrationReport.SaveStarted _ -> {}
             case MigrationReport.ReadyToSwitchOver _ -> tell(source, new HostCommand.SwitchOver(migration, VM, 1));
             case MigrationReport.IncomingLoaded _ -> tell(destination, new HostCommand.RunVm(migration, VM, 2));

@@ -88,7 +88,8 @@ class MigrationFailureTest {
             hosts.b.tell(new HostCommand.PrepareIncoming("m-2", SPEC, "host-a", 1, TwoHosts.options()));
             DataEndpoint second =
                     awaitPast(hosts, MigrationReport.IncomingReady.class).endpoint();
-            hosts.a.tell(new HostCommand.BeginSave("m-2", "vm-1", 1, second, TwoHosts.options()));
+            hosts.a.tell(new HostCommand.BeginSave(
+                    "m-2", "vm-1", 1, second, TwoHosts.options(), TwoHosts.limits(TwoHosts.options())));
             awaitPast(hosts, MigrationReport.ReadyToSwitchOver.class);
             hosts.a.tell(new HostCommand.SwitchOver("m-2", "vm-1", 1));
             assertThat(awaitPast(hosts, MigrationReport.IncomingLoaded.class).verified())
@@ -250,7 +251,7 @@ class MigrationFailureTest {
     }
 
     private static HostCommand begin(DataEndpoint endpoint, MigrationOptions options) {
-        return new HostCommand.BeginSave("m-1", "vm-1", 1, endpoint, options);
+        return new HostCommand.BeginSave("m-1", "vm-1", 1, endpoint, options, TwoHosts.limits(options));
     }
 
     private static void stoppedAndLoaded(TwoHosts hosts) {

@@ -45,7 +45,8 @@ class MigrationTest {
             hosts.b.tell(new HostCommand.PrepareIncoming("m-1", spec, "host-a", 1, TwoHosts.options()));
             DataEndpoint endpoint =
                     hosts.await(MigrationReport.IncomingReady.class).endpoint();
-            hosts.a.tell(new HostCommand.BeginSave("m-1", "vm-1", 1, endpoint, TwoHosts.options()));
+            hosts.a.tell(new HostCommand.BeginSave(
+                    "m-1", "vm-1", 1, endpoint, TwoHosts.options(), TwoHosts.limits(TwoHosts.options())));
             hosts.await(MigrationReport.SaveStarted.class);
             hosts.await(MigrationReport.ReadyToSwitchOver.class);
             hosts.a.tell(new HostCommand.SwitchOver("m-1", "vm-1", 1));
@@ -79,7 +80,8 @@ class MigrationTest {
             hosts.b.tell(new HostCommand.PrepareIncoming("m-1", spec, "host-a", 1, TwoHosts.options()));
             DataEndpoint endpoint =
                     hosts.await(MigrationReport.IncomingReady.class).endpoint();
-            hosts.a.tell(new HostCommand.BeginSave("m-1", "vm-1", 1, endpoint, TwoHosts.options()));
+            hosts.a.tell(new HostCommand.BeginSave(
+                    "m-1", "vm-1", 1, endpoint, TwoHosts.options(), TwoHosts.limits(TwoHosts.options())));
             hosts.await(MigrationReport.SaveStarted.class);
             hosts.await(MigrationReport.ReadyToSwitchOver.class);
             hosts.a.tell(new HostCommand.SwitchOver("m-1", "vm-1", 1));
@@ -97,7 +99,12 @@ class MigrationTest {
                 port = socket.getLocalPort();
             }
             hosts.a.tell(new HostCommand.BeginSave(
-                    "m-1", "vm-1", 1, new DataEndpoint("127.0.0.1", port), TwoHosts.options()));
+                    "m-1",
+                    "vm-1",
+                    1,
+                    new DataEndpoint("127.0.0.1", port),
+                    TwoHosts.options(),
+                    TwoHosts.limits(TwoHosts.options())));
             MigrationReport.SaveFailed failed = hosts.await(MigrationReport.SaveFailed.class);
             assertThat(failed.reason()).contains("127.0.0.1:" + port).contains("refused");
             assertGoesOn(hosts, failed);
@@ -139,7 +146,8 @@ class MigrationTest {
             hosts.b.tell(new HostCommand.PrepareIncoming("m-1", atDestination, "host-a", 1, TwoHosts.options()));
             DataEndpoint endpoint =
                     hosts.await(MigrationReport.IncomingReady.class).endpoint();
-            hosts.a.tell(new HostCommand.BeginSave("m-1", "vm-1", 1, endpoint, TwoHosts.options()));
+            hosts.a.tell(new HostCommand.BeginSave(
+                    "m-1", "vm-1", 1, endpoint, TwoHosts.options(), TwoHosts.limits(TwoHosts.options())));
             MigrationReport first = hosts.await(MigrationReport.class);
             MigrationReport second = hosts.await(MigrationReport.class);
             MigrationReport.SaveFailed failed =

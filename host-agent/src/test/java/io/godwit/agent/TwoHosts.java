@@ -19,6 +19,7 @@ import io.godwit.proto.host.HostInventory;
 import io.godwit.proto.host.HostReply;
 import io.godwit.proto.migration.MigrationMessage;
 import io.godwit.proto.migration.MigrationOptions;
+import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveProgress;
 import io.godwit.proto.ownership.OwnershipCommand;
 import io.godwit.proto.vm.DeviceSpec;
@@ -108,6 +109,11 @@ final class TwoHosts implements AutoCloseable {
 
     static DeviceSpec nic(String name) {
         return new DeviceSpec(name, "nic", "container-0", 64 * 1024, 16 * 1024, 0, 0, "PERSISTENT");
+    }
+
+    /** The limits a migration of a VM of {@link #spec} begins with. */
+    static SaveLimits limits(MigrationOptions options) {
+        return SaveLimits.first(options, 1000);
     }
 
     static MigrationOptions options() {

@@ -2,6 +2,7 @@ package io.godwit.proto.host;
 
 import io.godwit.proto.WireMessage;
 import io.godwit.proto.migration.MigrationOptions;
+import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.vm.VmSpec;
 import org.apache.pekko.actor.typed.ActorRef;
 
@@ -25,8 +26,20 @@ public sealed interface HostCommand extends WireMessage {
             implements HostCommand {}
 
     /** Starts pre-copy to {@code destination}. Reports SaveProgress, then ReadyToSwitchOver or SaveFailed. */
-    record BeginSave(String migration, String vm, long epoch, DataEndpoint destination, MigrationOptions options)
+    record BeginSave(
+            String migration,
+            String vm,
+            long epoch,
+            DataEndpoint destination,
+            MigrationOptions options,
+            SaveLimits limits)
             implements HostCommand {}
+
+    /** Changes the limits of a save path that pre-copies; the progress it reports says which are in force. */
+    record AdjustSave(String migration, String vm, long epoch, SaveLimits limits) implements HostCommand {}
+
+    /** Asks how a VM stands and what its devices saw. Answer: {@link HostReply}. */
+    record DescribeVm(String vm, ActorRef<HostReply> replyTo) implements HostCommand {}
 
     /** The handoff of {@code epoch} is durable: stop the vCPUs and send the rest. Reports SaveFailed, or nothing. */
     record SwitchOver(String migration, String vm, long epoch) implements HostCommand {}

@@ -1,7 +1,9 @@
 package io.godwit.proto.host;
 
 import io.godwit.proto.WireMessage;
+import io.godwit.proto.vm.DeviceLog;
 import io.godwit.proto.vm.GuestCheck;
+import java.util.List;
 
 /** A host agent's direct answer to whoever asked. */
 public sealed interface HostReply extends WireMessage {
@@ -16,4 +18,11 @@ public sealed interface HostReply extends WireMessage {
 
     /** The guest's and devices' own rules, checked in guest memory while the vCPUs stood still for a moment. */
     record VmChecked(String vm, GuestCheck check) implements HostReply {}
+
+    /** The VM as it stands and what each of its devices saw, in slot order. */
+    record VmDescribed(VmStatus status, List<DeviceLog> devices) implements HostReply {
+        public VmDescribed {
+            devices = List.copyOf(devices);
+        }
+    }
 }

@@ -2,6 +2,7 @@ package io.godwit.proto.migration;
 
 import io.godwit.proto.WireMessage;
 import io.godwit.proto.host.DataEndpoint;
+import io.godwit.proto.vm.DeviceLog;
 import java.util.List;
 
 /** What the hosts of a migration report to {@code Migration[id]}. */
@@ -48,10 +49,17 @@ public sealed interface MigrationReport extends MigrationMessage, WireMessage {
         }
     }
 
-    /** The source has destroyed its copy. */
-    record SourceReleased(String migration, String host, SaveStats stats, Downtime downtime, List<StateTriple> states)
+    /** The source has destroyed its copy. {@code devices}: what its devices saw. */
+    record SourceReleased(
+            String migration,
+            String host,
+            SaveStats stats,
+            Downtime downtime,
+            List<StateTriple> states,
+            List<DeviceLog> devices)
             implements MigrationReport {
         public SourceReleased {
+            devices = List.copyOf(devices);
             states = List.copyOf(states);
         }
     }

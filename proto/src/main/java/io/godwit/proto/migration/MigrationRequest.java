@@ -25,6 +25,19 @@ public sealed interface MigrationRequest extends MigrationMessage, WireMessage {
     record CancelMigration(String migration, String reason, ActorRef<MigrationReply> replyTo)
             implements MigrationRequest {}
 
+    /**
+     * Changes limits while it pre-copies; -1 leaves one as it is. The downtime limit cannot be raised over the VM's
+     * blackout budget.
+     *
+     * @param bandwidthBytesPerSecond 0 for no limit
+     */
+    record AdjustMigration(
+            String migration, long downtimeLimitMs, long bandwidthBytesPerSecond, ActorRef<MigrationReply> replyTo)
+            implements MigrationRequest {}
+
+    /** Asks what its devices saw. Answered with {@link MigrationReply.MigrationHistoryShown}. */
+    record ShowMigrationHistory(String migration, ActorRef<MigrationReply> replyTo) implements MigrationRequest {}
+
     /** Asks where it stands. */
     record ShowMigration(String migration, ActorRef<MigrationReply> replyTo) implements MigrationRequest {}
 }

@@ -23,6 +23,9 @@ import java.util.Optional;
  * @param remainingBytes still to send, when pre-copying
  * @param retryable whether another migration of the VM may begin although this one has not ended: it failed and the source
  *     runs the VM again, but the destination, which was granted nothing, has yet to say that it holds no copy
+ * @param limits in force now
+ * @param steps convergence steps taken, in order
+ * @param progress the source's latest word, while it pre-copies
  */
 public record MigrationView(
         String id,
@@ -39,9 +42,13 @@ public record MigrationView(
         Downtime downtime,
         boolean verified,
         long remainingBytes,
-        boolean retryable)
+        boolean retryable,
+        SaveLimits limits,
+        List<ConvergenceStep> steps,
+        Optional<Progress> progress)
         implements WireMessage {
     public MigrationView {
+        steps = List.copyOf(steps);
         states = List.copyOf(states);
     }
 }

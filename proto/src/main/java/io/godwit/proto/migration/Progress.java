@@ -1,6 +1,6 @@
 package io.godwit.proto.migration;
 
-import io.godwit.proto.KryoMessage;
+import io.godwit.proto.WireMessage;
 
 /**
  * One tick of a save path: what it knows now. Replaced by the next; losing one does no harm.
@@ -16,6 +16,10 @@ import io.godwit.proto.KryoMessage;
  * @param predictedDowntimeMicros if it switched over now
  * @param floorDowntimeMicros part of it that no iteration can remove
  * @param trustworthy false when a container hides pinned pages until the stop ({@code STOP_COPY_ONLY})
+ * @param passes how often all that was known to be dirty has been sent; 0 while RAM goes for the first time
+ * @param fixedDowntimeMicros part of the prediction that no byte count explains, as learnt for this destination
+ * @param acknowledged whether the destination has loaded each device's initial data: before, nothing is stopped
+ * @param limits in force
  */
 public record Progress(
         StateTriple triple,
@@ -28,5 +32,9 @@ public record Progress(
         long deviceStopCopyBytes,
         long predictedDowntimeMicros,
         long floorDowntimeMicros,
-        boolean trustworthy)
-        implements KryoMessage {}
+        boolean trustworthy,
+        long passes,
+        long fixedDowntimeMicros,
+        boolean acknowledged,
+        SaveLimits limits)
+        implements WireMessage {}

@@ -14,6 +14,8 @@ import java.util.List;
  * @param workload what the guest program does
  * @param devices VFIO devices, in slot order
  * @param blackoutBudgetMs longest standstill the owner of the VM accepts, in milliseconds
+ * @param containers memory containers that are more than the default; every other one that a device names has no vIOMMU
+ * @param convergence the VM's own convergence policy, by name or as a ladder; empty for whatever the migration says
  */
 public record VmSpec(
         String name,
@@ -22,15 +24,39 @@ public record VmSpec(
         int vcpus,
         WorkloadSpec workload,
         List<DeviceSpec> devices,
-        long blackoutBudgetMs)
+        long blackoutBudgetMs,
+        List<ContainerSpec> containers,
+        String convergence)
         implements WireMessage {
 
     public VmSpec {
         devices = List.copyOf(devices);
+        containers = List.copyOf(containers);
+    }
+
+    /** A VM without vIOMMU and without a convergence policy of its own. */
+    public VmSpec(
+            String name,
+            String driver,
+            long memoryBytes,
+            int vcpus,
+            WorkloadSpec workload,
+            List<DeviceSpec> devices,
+            long blackoutBudgetMs) {
+        this(name, driver, memoryBytes, vcpus, workload, devices, blackoutBudgetMs, List.of(), "");
     }
 
     /** The same VM with its driver settled. */
     public VmSpec withDriver(String settled) {
-        return new VmSpec(name, settled, memoryBytes, vcpus, workload, devices, blackoutBudgetMs);
+        return new VmSpec(
+                name, settled, memoryBytes, vcpus, workload, devices, blackoutBudgetMs, containers, convergence);
+    }
+
+    /** The container of that name: as listed, or one without a vIOMMU. */
+    public ContainerSpec container(String container) {
+        return containers.stream()
+                .filter(listed -> listed.name().equals(container))
+                .findFirst()
+                .orElseGet(() -> new ContainerSpec(container, false, 0));
     }
 }
