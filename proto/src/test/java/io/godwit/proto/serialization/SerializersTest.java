@@ -285,7 +285,7 @@ final class SerializersTest {
     void refusesAProtobufTableThatNamesTheEntryThatIsWrong() {
         refusesWire("no.such.Type", "godwit.serialization.protobuf.mine: no class no.such.Type");
         refusesWire("java.lang.Object", "java.lang.Object is neither a record nor a sealed interface of records");
-        refusesWire(Downtime.class.getName().replace("Downtime", "Progress"), null);
+        refusesWire(SaveProgress.class.getName(), null);
         record Plain() {}
         refusesWire(Plain.class.getName(), "does not implement io.godwit.proto.WireMessage");
     }
