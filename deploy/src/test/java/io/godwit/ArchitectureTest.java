@@ -29,6 +29,8 @@ final class ArchitectureTest {
     private static final String[] COORDINATOR = {
         "io.godwit.fleet..",
         "io.godwit.plan..",
+        "io.godwit.convergence..",
+        "io.godwit.units..",
         "io.godwit.evacuation..",
         "io.godwit.ownership..",
         "io.godwit.snapshot..",

@@ -1,5 +1,6 @@
 package io.godwit.cli;
 
+import io.godwit.units.Units;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 

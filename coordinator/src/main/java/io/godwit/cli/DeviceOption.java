@@ -1,6 +1,7 @@
 package io.godwit.cli;
 
 import io.godwit.api.VmBody;
+import io.godwit.units.Units;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -2,6 +2,7 @@ package io.godwit.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.godwit.proto.evacuation.EvacuationView;
+import io.godwit.units.Units;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.godwit.proto.fleet.HostView;
 import io.godwit.proto.host.HostInventory;
 import io.godwit.proto.host.VmStatus;
+import io.godwit.units.Units;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;

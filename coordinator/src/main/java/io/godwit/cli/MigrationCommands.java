@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.godwit.proto.migration.Downtime;
 import io.godwit.proto.migration.MigrationView;
 import io.godwit.proto.migration.StateTriple;
+import io.godwit.units.Units;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;

@@ -3,6 +3,7 @@ package io.godwit.cli;
 import io.godwit.proto.evacuation.EvacuationView;
 import io.godwit.proto.migration.MigrationPhase;
 import io.godwit.proto.migration.MigrationView;
+import io.godwit.units.Units;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Locale;

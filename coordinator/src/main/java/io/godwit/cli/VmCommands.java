@@ -6,6 +6,7 @@ import io.godwit.proto.ownership.OwnershipView;
 import io.godwit.proto.vm.DeviceSpec;
 import io.godwit.proto.vm.GuestCheck;
 import io.godwit.proto.vm.VmSpec;
+import io.godwit.units.Units;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;

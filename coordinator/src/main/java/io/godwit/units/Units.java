@@ -1,4 +1,4 @@
-package io.godwit.cli;
+package io.godwit.units;
 
 import java.math.BigDecimal;
 import java.util.Locale;

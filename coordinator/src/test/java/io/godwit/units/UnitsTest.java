@@ -1,4 +1,4 @@
-package io.godwit.cli;
+package io.godwit.units;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
