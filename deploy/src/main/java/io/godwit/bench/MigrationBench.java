@@ -4,14 +4,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
-import io.godwit.api.MigrationBody;
-import io.godwit.api.OptionsBody;
 import io.godwit.api.VmBody;
-import io.godwit.cli.ApiClient;
 import io.godwit.demo.DemoFleet;
 import io.godwit.demo.DemoOptions;
 import io.godwit.demo.DemoSettings;
-import io.godwit.proto.migration.MigrationPhase;
 import io.godwit.proto.migration.MigrationView;
 import io.godwit.vm.GuestMemory;
 import io.godwit.vm.MemoryPattern;
@@ -19,12 +15,9 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * One whole migration of an idle guest with all pages non-zero, between two agents and a coordinator as real processes,
@@ -37,13 +30,13 @@ public final class MigrationBench {
     /** Rounds not counted: the just-in-time compiler is at work in them. */
     private static final int WARM_UP = 1;
 
-    private final ApiClient client;
+    private final BenchMoves moves;
     private final long bytes;
     private final String guest;
     private int made;
 
-    private MigrationBench(ApiClient client, long bytes, String guest) {
-        this.client = client;
+    private MigrationBench(BenchMoves moves, long bytes, String guest) {
+        this.moves = moves;
         this.bytes = bytes;
         this.guest = guest;
     }
@@ -76,8 +69,9 @@ public final class MigrationBench {
         for (int i = 0; i < parts.length; i++) {
             parts[i] = memory.buffer((long) i * Loopback.CHUNK_BYTES, Loopback.CHUNK_BYTES);
         }
-        Path folder = Files.createTempDirectory("godwit-bench-");
+        Path folder = BenchFolder.make();
         List<String> flags = ManagementFactory.getRuntimeMXBean().getInputArguments();
+        MigrationBenchResult result = new MigrationBenchResult(bytes, options.guest());
         Process receiver = new ProcessBuilder(receiverCommand(bytes))
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
@@ -89,10 +83,9 @@ public final class MigrationBench {
                 throw new IOException("the receiving process ended before it listened");
             }
             int plainPort = Integer.parseInt(line.split(" ", 2)[0]);
-            MigrationBench bench = new MigrationBench(
-                    fleet.start(new DemoOptions(2, 1, bytes, options.guest())), bytes, options.guest());
-            bench.awaitHosts();
-            MigrationBenchResult result = new MigrationBenchResult(bytes, options.guest());
+            BenchMoves moves = new BenchMoves(fleet.start(new DemoOptions(2, 1, bytes, options.guest())));
+            moves.awaitHosts(2);
+            MigrationBench bench = new MigrationBench(moves, bytes, options.guest());
             for (int round = -WARM_UP; round < options.rounds(); round++) {
                 long began = System.nanoTime();
                 Loopback.send(plainPort, parts);
@@ -103,52 +96,23 @@ public final class MigrationBench {
                     result.add(plain, without, with);
                 }
             }
-            return result;
+        } catch (Exception e) {
+            System.err.println("migration: logs are in " + folder);
+            throw e;
         } finally {
             receiver.destroy();
         }
+        BenchFolder.delete(folder);
+        return result;
     }
 
     /** Creates a VM on host-1, moves it to host-2, and destroys it there. */
     private MigrationView migrate(boolean verify) throws IOException {
         String vm = "bench-" + ++made;
-        client.post(
-                ApiClient.path("vms"),
-                new VmBody(vm, "host-1", guest, bytes, 1, new VmBody.Workload(0L, 0L, true), List.of(), null));
-        String id = client.view(
-                        client.post(
-                                ApiClient.path("migrations"),
-                                new MigrationBody(vm, "host-2", new OptionsBody(null, verify, null, null))),
-                        MigrationView.class)
-                .id();
-        while (true) {
-            MigrationView view = client.view(client.get(ApiClient.path("migrations", id)), MigrationView.class);
-            if (view.phase() == MigrationPhase.COMPLETED) {
-                client.delete(ApiClient.path("vms", vm));
-                return view;
-            }
-            if (view.phase().ended()) {
-                throw new IOException("migration " + id + " of " + vm + " " + view.phase() + ": "
-                        + view.reason().orElse("no reason given"));
-            }
-            // rarely: the coordinator shares its cores with what is measured
-            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(250));
-        }
-    }
-
-    private void awaitHosts() throws IOException {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-        while (System.nanoTime() < deadline) {
-            int up = 0;
-            for (var host : client.get(ApiClient.path("hosts")).path("hosts")) {
-                up += host.path("state").asText().equals("UP") && host.hasNonNull("inventory") ? 1 : 0;
-            }
-            if (up == 2) {
-                return;
-            }
-            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(100));
-        }
-        throw new IOException("the two hosts were not up within 60 s");
+        moves.create(new VmBody(vm, "host-1", guest, bytes, 1, new VmBody.Workload(0L, 0L, true), List.of(), null));
+        MigrationView view = moves.migrate(vm, "host-2", verify);
+        moves.destroy(vm);
+        return view;
     }
 
     private static List<String> receiverCommand(long bytes) {

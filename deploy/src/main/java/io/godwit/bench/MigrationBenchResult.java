@@ -2,34 +2,14 @@ package io.godwit.bench;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.godwit.proto.migration.Downtime;
 import io.godwit.proto.migration.MigrationView;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.ToDoubleFunction;
 
 /** Rounds of {@link MigrationBench} and what follows from them; medians throughout. */
 final class MigrationBenchResult {
     private static final double GIB = 1L << 30;
-
-    /** A part of the standstill. */
-    private record Part(String title, ToDoubleFunction<Downtime> micros) {
-        double millis(Downtime downtime) {
-            return micros.applyAsDouble(downtime) / 1000;
-        }
-    }
-
-    /** In the order in which they happen. */
-    private static final List<Part> PARTS = List.of(
-            new Part("total", Downtime::totalMicros),
-            new Part("stop", Downtime::stopMicros),
-            new Part("last sync", Downtime::lastSyncMicros),
-            new Part("last bytes", Downtime::lastRamMicros),
-            new Part("device", Downtime::deviceMicros),
-            new Part("load", Downtime::loadMicros),
-            new Part("handoff commit", Downtime::commitMicros),
-            new Part("resume", Downtime::resumeMicros));
 
     private final long bytes;
     private final String guest;
@@ -68,7 +48,7 @@ final class MigrationBenchResult {
         text.append(String.format(
                 Locale.ROOT, "%-26s %8.2f %8.2f%n%n", "migration with verify", median(rates(with)), ratio(with)));
         text.append(String.format(Locale.ROOT, "%-26s %10s %10s%n", "standstill, ms", "NO VERIFY", "VERIFY"));
-        for (Part part : PARTS) {
+        for (StandstillPart part : StandstillPart.values()) {
             text.append(String.format(
                     Locale.ROOT, "%-26s %10.2f %10.2f%n", part.title(), part(without, part), part(with, part)));
         }
@@ -98,7 +78,7 @@ final class MigrationBenchResult {
         way.put("gibPerSecond", median(rates(views))).put("ratio", ratio(views));
         way.put("predictedDowntimeMs", predicted(views));
         ObjectNode parts = way.putObject("downtimeMs");
-        for (Part part : PARTS) {
+        for (StandstillPart part : StandstillPart.values()) {
             parts.put(part.title(), part(views, part));
         }
         return way;
@@ -116,7 +96,7 @@ final class MigrationBenchResult {
                 .toList();
     }
 
-    private static double part(List<MigrationView> views, Part part) {
+    private static double part(List<MigrationView> views, StandstillPart part) {
         return median(views.stream().map(view -> part.millis(view.downtime())).toList());
     }
 
