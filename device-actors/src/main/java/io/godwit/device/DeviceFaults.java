@@ -11,6 +11,7 @@ import java.util.Set;
 public final class DeviceFaults {
     private final Set<DeviceState> refused = Collections.synchronizedSet(EnumSet.noneOf(DeviceState.class));
     private final Set<DeviceState> broken = Collections.synchronizedSet(EnumSet.noneOf(DeviceState.class));
+    private final DmaLoggingFaults dmaLogging = new DmaLoggingFaults();
     private volatile boolean failRead;
     private volatile boolean failWrite;
     private volatile boolean failLoadConfig;
@@ -40,8 +41,14 @@ public final class DeviceFaults {
         failLoadConfig = true;
     }
 
+    /** Faults of its log of DMA writes; {@link #clear()} switches them off too. */
+    public DmaLoggingFaults dmaLogging() {
+        return dmaLogging;
+    }
+
     /** Everything works again. */
     public void clear() {
+        dmaLogging.clear();
         refused.clear();
         broken.clear();
         failRead = false;

@@ -43,7 +43,7 @@ public final class GpuModel implements VfioDevice {
             Duration period,
             DeviceFaults faults)
             throws DeviceException {
-        GpuModel gpu = new GpuModel(ModelEngine.create(spec, MODEL, layout, space), faults);
+        GpuModel gpu = new GpuModel(ModelEngine.create(spec, MODEL, layout, space, faults.dmaLogging()), faults);
         gpu.engine.start(ticker, period, () -> gpu.state = DeviceState.ERROR);
         return gpu;
     }

@@ -32,6 +32,7 @@ final class ModelEngine implements AutoCloseable {
     private final GuestLayout.Range pinned;
     private final IommuSpace space;
     private final DmaPort port;
+    private final ModelDmaLog log;
     private final ModelState state;
     private final ModelConfig config;
     private @Nullable AutoCloseable ticking;
@@ -44,11 +45,18 @@ final class ModelEngine implements AutoCloseable {
     }
 
     private ModelEngine(
-            DeviceSpec spec, String model, GuestLayout.Range pinned, IommuSpace space, DmaPort port, long seed) {
+            DeviceSpec spec,
+            String model,
+            GuestLayout.Range pinned,
+            IommuSpace space,
+            DmaPort port,
+            ModelDmaLog log,
+            long seed) {
         this.spec = spec;
         this.pinned = pinned;
         this.space = space;
         this.port = port;
+        this.log = log;
         this.state = new ModelState(spec.name(), spec.stateBytes(), seed);
         this.config = new ModelConfig(spec.name(), model, spec.stateBytes(), seed);
     }
@@ -59,7 +67,8 @@ final class ModelEngine implements AutoCloseable {
      * @throws IllegalArgumentException when the spec has a size or rate that no model device can have
      * @throws DeviceException when its address space refuses its pins
      */
-    static ModelEngine create(DeviceSpec spec, String model, GuestLayout layout, IommuSpace space)
+    static ModelEngine create(
+            DeviceSpec spec, String model, GuestLayout layout, IommuSpace space, DmaLoggingFaults faults)
             throws DeviceException {
         check(spec, "stateBytes", spec.stateBytes(), ModelState.BYTES_MIN, Long.MAX_VALUE);
         check(spec, "stateDirtyBytesPerSecond", spec.stateDirtyBytesPerSecond(), 0, RATE_MAX);
@@ -67,7 +76,8 @@ final class ModelEngine implements AutoCloseable {
         ReportingPolicy policy = policy(spec);
         GuestLayout.Range range = layout.pinned(spec.name());
         try {
-            DmaPort port = space.attach(spec.name(), policy);
+            ModelDmaLog log = new ModelDmaLog(faults);
+            DmaPort port = space.attach(spec.name(), policy, log);
             try {
                 if (range.bytes() > 0) {
                     long iova = IOVA_BASE + range.gpa();
@@ -84,6 +94,7 @@ final class ModelEngine implements AutoCloseable {
                     range,
                     space,
                     port,
+                    log,
                     ModelState.mix(range.gpa(), spec.name().hashCode()));
         } catch (IommuException e) {
             throw new DeviceException("device " + spec.name() + ": " + e.getMessage(), e);
@@ -198,7 +209,7 @@ final class ModelEngine implements AutoCloseable {
         for (long left = count; left > 0; ) {
             long page = done % pinned.pages();
             long run = Math.min(left, pinned.pages() - page);
-            port.increment(IOVA_BASE + pinned.gpa() + page * GuestMemory.PAGE_SIZE, run);
+            port.increment(IOVA_BASE + pinned.gpa() + page * GuestMemory.PAGE_SIZE, run, log);
             done += run;
             left -= run;
             // after every run: a refused one must leave a count that is true

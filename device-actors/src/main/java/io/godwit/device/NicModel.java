@@ -44,7 +44,8 @@ public final class NicModel implements RegionDevice {
             int windowBytes,
             DeviceFaults faults)
             throws DeviceException {
-        NicModel nic = new NicModel(ModelEngine.create(spec, MODEL, layout, space), faults, windowBytes);
+        NicModel nic =
+                new NicModel(ModelEngine.create(spec, MODEL, layout, space, faults.dmaLogging()), faults, windowBytes);
         nic.engine.start(ticker, period, nic.region::broken);
         return nic;
     }

@@ -86,6 +86,13 @@ public final class DirtyBitmap {
         return (word((int) (page >>> 6)) & (1L << page)) != 0;
     }
 
+    /** Whether any of {@code count} pages from {@code first} is marked. */
+    public boolean any(long first, long count) {
+        check(first, count);
+        long next = count == 0 ? -1 : nextSet(first);
+        return next >= 0 && next < first + count;
+    }
+
     /** Number of marked pages; exact only while nobody writes. */
     public long count() {
         long sum = 0;

@@ -1,6 +1,7 @@
 package io.godwit.memory;
 
 import io.godwit.vm.GuestMemory;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One device's access to an {@link IommuSpace}: it pins pages, and may write only those. Safe for any thread; once {@link
@@ -10,12 +11,18 @@ public final class DmaPort {
     private final IommuSpace space;
     private final String device;
     private final ReportingPolicy policy;
-    private final IovaRanges pins = new IovaRanges();
+    private final @Nullable DmaLogging logging;
 
-    DmaPort(IommuSpace space, String device, ReportingPolicy policy) {
+    // all guarded by the space's lock
+    private final IovaRanges pins = new IovaRanges();
+    private @Nullable DmaLogSession session;
+    private boolean logLost;
+
+    DmaPort(IommuSpace space, String device, ReportingPolicy policy, @Nullable DmaLogging logging) {
         this.space = space;
         this.device = device;
         this.policy = policy;
+        this.logging = logging;
     }
 
     /** Name of the device. */
@@ -53,7 +60,12 @@ public final class DmaPort {
      * @throws IommuException naming the first address that is not mapped or not pinned
      */
     public void increment(long iova, long pages) throws IommuException {
-        space.increment(this, iova, pages);
+        increment(iova, pages, DmaWrites.UNRECORDED);
+    }
+
+    /** As {@link #increment(long, long)}, for a device that keeps {@code record} of what it writes. */
+    public void increment(long iova, long pages, DmaWrites record) throws IommuException {
+        space.increment(this, iova, pages, record);
     }
 
     /**
@@ -75,9 +87,37 @@ public final class DmaPort {
         space.detach(this);
     }
 
-    /** Its pins, guarded by the space's lock. */
     IovaRanges pins() {
         return pins;
+    }
+
+    /** The log that the device announced, with {@link ReportingPolicy#HARDWARE_TRACKED} only. */
+    @Nullable
+    DmaLogging logging() {
+        return logging;
+    }
+
+    /** Its logging while that works. */
+    @Nullable
+    DmaLogSession session() {
+        return session;
+    }
+
+    /** It logs from here on, or, with null, is not asked to. */
+    void logs(@Nullable DmaLogSession started) {
+        session = started;
+        logLost = false;
+    }
+
+    /** It should log and cannot. */
+    void logLost() {
+        session = null;
+        logLost = true;
+    }
+
+    /** The policy by which its pins count: without its log, each page is taken to be written. */
+    ReportingPolicy counted() {
+        return logLost ? ReportingPolicy.PERSISTENT : policy;
     }
 
     static long pages(IovaRanges.Span span) {

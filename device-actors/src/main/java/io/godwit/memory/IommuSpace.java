@@ -1,5 +1,7 @@
 package io.godwit.memory;
 
+import static io.godwit.memory.IovaTable.hex;
+
 import com.typesafe.config.Config;
 import io.godwit.vm.GuestMemory;
 import java.lang.foreign.MemorySegment;
@@ -8,8 +10,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One IOMMU address space: which I/O virtual addresses lead where in guest memory, which pages its devices have pinned,
@@ -22,23 +25,29 @@ public final class IommuSpace {
 
     private final String name;
     private final GuestMemory memory;
-    private final int mappingsMax;
+    private final boolean viommu;
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
-    private final TreeMap<Long, IovaMapping> mappings = new TreeMap<>();
+    /** One report at a time; taken before {@link #lock}. */
+    private final ReentrantLock reporting = new ReentrantLock();
+
+    private final IovaTable mappings;
     private final Map<String, DmaPort> ports = new LinkedHashMap<>();
     private final DirtyAccount account;
+    private final DmaLogs logs;
 
-    /** Empty, over {@code memory}, for at most {@code mappingsMax} mappings. */
-    public IommuSpace(String name, GuestMemory memory, int mappingsMax) {
+    /** Empty, over {@code memory}, for at most {@code mappingsMax} mappings; a guest changes them if {@code viommu}. */
+    public IommuSpace(String name, GuestMemory memory, int mappingsMax, boolean viommu) {
         this.name = name;
         this.memory = memory;
-        this.mappingsMax = mappingsMax;
+        this.viommu = viommu;
+        this.mappings = new IovaTable(name, mappingsMax);
         this.account = new DirtyAccount(memory.pages());
+        this.logs = new DmaLogs(mappings, account, viommu);
     }
 
     /** Empty, with the limit of {@code godwit.memory.mappings-max} in {@code config}. */
-    public static IommuSpace of(String name, GuestMemory memory, Config config) {
-        return new IommuSpace(name, memory, config.getInt("godwit.memory.mappings-max"));
+    public static IommuSpace of(String name, GuestMemory memory, boolean viommu, Config config) {
+        return new IommuSpace(name, memory, config.getInt("godwit.memory.mappings-max"), viommu);
     }
 
     /** Its name, which is its container's. */
@@ -46,14 +55,36 @@ public final class IommuSpace {
         return name;
     }
 
-    /** Lets a device in, which pins under {@code policy}. */
+    /** Whether the guest maps and unmaps in it while it runs. */
+    public boolean viommu() {
+        return viommu;
+    }
+
+    /** Lets a device in that keeps no log of its DMA writes. */
     public DmaPort attach(String device, ReportingPolicy policy) throws IommuException {
+        return attach(device, policy, null);
+    }
+
+    /**
+     * Lets a device in, which pins under {@code policy}.
+     *
+     * @param logging its log, which {@link ReportingPolicy#HARDWARE_TRACKED} needs and which no other policy asks for
+     * @throws IommuException when there is a device of that name, or the policy needs a log and there is none
+     */
+    public DmaPort attach(String device, ReportingPolicy policy, @Nullable DmaLogging logging) throws IommuException {
+        boolean tracked = policy == ReportingPolicy.HARDWARE_TRACKED;
+        if (tracked && logging == null) {
+            throw refused("device " + device + " has no log of its DMA writes; " + policy + " needs one");
+        }
         lock.writeLock().lock();
         try {
             if (ports.containsKey(device)) {
                 throw refused("device " + device + " is attached already");
             }
-            DmaPort port = new DmaPort(this, device, policy);
+            DmaPort port = new DmaPort(this, device, policy, tracked ? logging : null);
+            if (account.tracking()) {
+                logs.cameLate(port);
+            }
             ports.put(device, port);
             return port;
         } finally {
@@ -74,45 +105,33 @@ public final class IommuSpace {
         }
         lock.writeLock().lock();
         try {
-            Map.Entry<Long, IovaMapping> below = mappings.lowerEntry(iova + bytes);
-            if (below != null && below.getValue().end() > iova) {
-                throw refused("map of iova " + hex(iova) + ", " + bytes + " bytes, overlaps the mapping at "
-                        + hex(below.getKey()));
-            }
-            if (mappings.size() >= mappingsMax) {
-                throw refused(
-                        "map of iova " + hex(iova) + ": there are " + mappingsMax + " mappings, the most allowed");
-            }
-            mappings.put(iova, new IovaMapping(iova, gpa, bytes));
+            mappings.map(new IovaMapping(iova, gpa, bytes));
         } finally {
             lock.writeLock().unlock();
         }
     }
 
     /**
-     * Unmaps every mapping in a range, letting go what is pinned in it; while tracking is on, pages that may have been
-     * written are dirty at the next report.
+     * Unmaps every mapping in a range, letting go what is pinned in it. While tracking is on, pages of it that devices have
+     * written or may have are dirty at the next report, and told here: those in the log of a device that has one, of other
+     * devices all that were pinned. A device whose log is asked must have ended its DMA to the range.
      *
-     * @return the guest physical ranges that were pinned, by mapping
      * @throws IommuException when the range would cut a mapping in two
      */
-    public List<IovaMapping> unmap(long iova, long bytes) throws IommuException {
+    public Unmapped unmap(long iova, long bytes) throws IommuException {
         checkRange("unmap", iova, bytes);
+        long end = iova + bytes;
         lock.writeLock().lock();
         try {
-            for (long edge : new long[] {iova, iova + bytes}) {
-                Map.Entry<Long, IovaMapping> below = mappings.lowerEntry(edge);
-                if (below != null && below.getValue().end() > edge) {
-                    throw refused("unmap of iova " + hex(iova) + ", " + bytes + " bytes, cuts the mapping at "
-                            + hex(below.getKey()) + " in two; expected whole mappings");
-                }
-            }
+            mappings.requireWhole(iova, end);
             List<IovaMapping> pinned = new ArrayList<>();
             for (DmaPort port : ports.values()) {
-                pinned.addAll(letGo(port, iova, iova + bytes));
+                logs.fetch(port, iova, end);
+                pinned.addAll(letGo(port, iova, end));
             }
-            mappings.subMap(iova, iova + bytes).clear();
-            return List.copyOf(pinned);
+            List<IovaMapping> dirty = account.dirty(mappings.pieces(iova, end));
+            mappings.unmap(iova, end);
+            return new Unmapped(pinned, dirty);
         } finally {
             lock.writeLock().unlock();
         }
@@ -126,7 +145,7 @@ public final class IommuSpace {
     public long translate(long iova) throws IommuException {
         lock.readLock().lock();
         try {
-            return mappingAt(iova).translate(iova);
+            return mappings.require(iova).translate(iova);
         } finally {
             lock.readLock().unlock();
         }
@@ -136,7 +155,7 @@ public final class IommuSpace {
     public List<IovaMapping> mappings() {
         lock.readLock().lock();
         try {
-            return List.copyOf(mappings.values());
+            return List.copyOf(mappings.all());
         } finally {
             lock.readLock().unlock();
         }
@@ -152,14 +171,43 @@ public final class IommuSpace {
         }
     }
 
-    /** Starts tracking: what was written or let go before is forgotten, so call it before the first copy of RAM. */
-    public void startTracking() {
-        setTracking(true);
+    /**
+     * Starts tracking, and the logs of devices that have one: what was written or let go before is forgotten, so call it
+     * before the first copy of RAM. A device whose log does not start is no reason not to go on: its pinned pages count as
+     * {@link ReportingPolicy#PERSISTENT}.
+     *
+     * @return a warning for every such device
+     */
+    public List<String> startTracking() {
+        lock.writeLock().lock();
+        try {
+            // a log starts afresh only when it has stopped
+            logs.stop(ports.values());
+            logs.takeWarnings();
+            account.tracking(true);
+            logs.start(ports.values());
+            repin();
+            return logs.takeWarnings();
+        } finally {
+            lock.writeLock().unlock();
+        }
     }
 
-    /** Stops tracking and forgets. */
-    public void stopTracking() {
-        setTracking(false);
+    /**
+     * Stops tracking and forgets.
+     *
+     * @return a warning for every device whose log did not stop
+     */
+    public List<String> stopTracking() {
+        lock.writeLock().lock();
+        try {
+            account.tracking(false);
+            logs.stop(ports.values());
+            repin();
+            return logs.takeWarnings();
+        } finally {
+            lock.writeLock().unlock();
+        }
     }
 
     /** Whether tracking is on. */
@@ -191,14 +239,17 @@ public final class IommuSpace {
      * @throws IommuException when tracking is off
      */
     public DirtyReport report(boolean stopped, DirtyBitmap dirty, DirtyBitmap heldBack) throws IommuException {
+        reporting.lock();
         lock.readLock().lock();
         try {
             if (!account.tracking()) {
                 throw refused("asked for dirty pages while tracking is off");
             }
-            return account.report(stopped, dirty, heldBack);
+            logs.fetch(ports.values(), stopped);
+            return account.report(stopped, dirty, heldBack, logs.takeWarnings());
         } finally {
             lock.readLock().unlock();
+            reporting.unlock();
         }
     }
 
@@ -211,11 +262,11 @@ public final class IommuSpace {
                 throw refused("device " + port.device() + " pins iova " + hex(iova) + ", " + bytes
                         + " bytes, some of which it has pinned already");
             }
-            for (long at = iova; at < iova + bytes; at = mappingAt(at).end()) {
-                mappingAt(at);
+            for (long at = iova; at < iova + bytes; at = mappings.require(at).end()) {
+                mappings.require(at);
             }
             port.pins().add(iova, iova + bytes);
-            account.pinned(port.policy(), pieces(iova, iova + bytes));
+            account.pinned(port.counted(), mappings.pieces(iova, iova + bytes));
         } finally {
             lock.writeLock().unlock();
         }
@@ -238,6 +289,7 @@ public final class IommuSpace {
     void detach(DmaPort port) {
         lock.writeLock().lock();
         try {
+            logs.detach(port);
             letGo(port, 0, Long.MAX_VALUE);
             ports.remove(port.device(), port);
         } finally {
@@ -254,7 +306,7 @@ public final class IommuSpace {
         }
     }
 
-    void increment(DmaPort port, long iova, long pages) throws IommuException {
+    void increment(DmaPort port, long iova, long pages, DmaWrites record) throws IommuException {
         if (pages == 0) {
             return;
         }
@@ -264,12 +316,12 @@ public final class IommuSpace {
             long end = iova + pages * PAGE;
             checkPinned(port, iova, end);
             MemorySegment ram = memory.segment();
-            for (IovaMapping piece : pieces(iova, end)) {
+            mappings.pieces(iova, end, piece -> {
                 for (long at = piece.gpa(); at < piece.gpa() + piece.bytes(); at += PAGE) {
                     ram.set(ValueLayout.JAVA_LONG, at, ram.get(ValueLayout.JAVA_LONG, at) + 1);
                 }
-                account.wrote(port.policy(), piece);
-            }
+            });
+            record.wrote(iova, end - iova);
         } finally {
             lock.readLock().unlock();
         }
@@ -280,18 +332,10 @@ public final class IommuSpace {
         lock.readLock().lock();
         try {
             checkPinned(port, iova, iova + PAGE);
-            return memory.segment().get(ValueLayout.JAVA_LONG, mappingAt(iova).translate(iova));
+            return memory.segment()
+                    .get(ValueLayout.JAVA_LONG, mappings.require(iova).translate(iova));
         } finally {
             lock.readLock().unlock();
-        }
-    }
-
-    private void setTracking(boolean on) {
-        lock.writeLock().lock();
-        try {
-            account.tracking(on);
-        } finally {
-            lock.writeLock().unlock();
         }
     }
 
@@ -299,49 +343,29 @@ public final class IommuSpace {
     private List<IovaMapping> letGo(DmaPort port, long start, long end) {
         List<IovaMapping> gone = new ArrayList<>();
         for (IovaRanges.Span span : port.pins().remove(start, end)) {
-            gone.addAll(pieces(span.start(), span.end()));
+            logs.letGo(port, span);
+            gone.addAll(mappings.pieces(span.start(), span.end()));
         }
-        if (!gone.isEmpty()) {
-            account.letGo(port.policy(), gone);
-            for (DmaPort other : ports.values()) {
-                if (other.policy() == port.policy()) {
-                    other.pins()
-                            .all()
-                            .forEach(span -> account.pinned(other.policy(), pieces(span.start(), span.end())));
-                }
-            }
+        if (!account.letGo(port.counted(), gone)) {
+            repin();
         }
         return gone;
     }
 
-    /** The range cut at the borders of mappings. What is pinned is mapped, so a gap here is our own mistake. */
-    private List<IovaMapping> pieces(long start, long end) {
-        List<IovaMapping> pieces = new ArrayList<>();
-        long at = start;
-        while (at < end) {
-            Map.Entry<Long, IovaMapping> floor = mappings.floorEntry(at);
-            if (floor == null || floor.getValue().end() <= at) {
-                throw new IllegalStateException("container " + name + ": iova " + hex(at) + " is pinned, not mapped");
-            }
-            long next = Math.min(end, floor.getValue().end());
-            pieces.add(new IovaMapping(at, floor.getValue().translate(at), next - at));
-            at = next;
+    /** Tells the account anew of every pin. Under the write lock. */
+    private void repin() {
+        account.forgetPins();
+        for (DmaPort port : ports.values()) {
+            port.pins()
+                    .all()
+                    .forEach(span -> account.pinned(port.counted(), mappings.pieces(span.start(), span.end())));
         }
-        return pieces;
-    }
-
-    private IovaMapping mappingAt(long iova) throws IommuException {
-        Map.Entry<Long, IovaMapping> floor = mappings.floorEntry(iova);
-        if (floor == null || floor.getValue().end() <= iova) {
-            throw refused("nothing is mapped at iova " + hex(iova));
-        }
-        return floor.getValue();
     }
 
     private void checkPinned(DmaPort port, long start, long end) throws IommuException {
         long gap = port.pins().firstGap(start, end);
         if (gap < end) {
-            mappingAt(gap);
+            mappings.require(gap);
             throw refused("DMA by device " + port.device() + " to iova " + hex(gap) + ", which it has not pinned");
         }
     }
@@ -360,14 +384,10 @@ public final class IommuSpace {
     }
 
     private IommuException refused(String reason) {
-        return new IommuException("container " + name + ": " + reason);
+        return mappings.refused(reason);
     }
 
     private static long pinned(DmaPort port) {
         return port.pins().all().stream().mapToLong(DmaPort::pages).sum();
-    }
-
-    private static String hex(long address) {
-        return "0x" + Long.toHexString(address);
     }
 }

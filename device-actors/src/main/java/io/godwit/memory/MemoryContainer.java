@@ -46,12 +46,21 @@ public final class MemoryContainer {
         String container();
     }
 
-    /** Tracking is as asked. */
-    public record TrackingChanged(String container) implements Reply {}
+    /** Tracking is as asked; {@code warnings} name devices whose logs are not. */
+    public record TrackingChanged(String container, List<String> warnings) implements Reply {
+        public TrackingChanged {
+            warnings = List.copyOf(warnings);
+        }
+    }
 
-    /** The bitmaps are up to date; the counts are those of {@link DirtyReport}. */
-    public record Synced(String container, long pinnedPages, long dmaDirtyPages, boolean trustworthy)
-            implements Reply {}
+    /** The bitmaps are up to date; counts and warnings are those of {@link DirtyReport}. */
+    public record Synced(
+            String container, long pinnedPages, long dmaDirtyPages, boolean trustworthy, List<String> warnings)
+            implements Reply {
+        public Synced {
+            warnings = List.copyOf(warnings);
+        }
+    }
 
     /** What it holds: devices in it, mappings, pages pinned. */
     public record Described(
@@ -97,20 +106,13 @@ public final class MemoryContainer {
 
     private Behavior<Command> idle() {
         return Behaviors.receiveMessage(command -> switch (command) {
-            case StartTracking(var replyTo) ->
-                work(replyTo, () -> {
-                    space.startTracking();
-                    return new TrackingChanged(name);
-                });
-            case StopTracking(var replyTo) ->
-                work(replyTo, () -> {
-                    space.stopTracking();
-                    return new TrackingChanged(name);
-                });
+            case StartTracking(var replyTo) -> work(replyTo, () -> new TrackingChanged(name, space.startTracking()));
+            case StopTracking(var replyTo) -> work(replyTo, () -> new TrackingChanged(name, space.stopTracking()));
             case Sync(var dirty, var heldBack, var stopped, var replyTo) ->
                 work(replyTo, () -> {
                     DirtyReport found = space.report(stopped, dirty, heldBack);
-                    return new Synced(name, found.pinnedPages(), found.dmaDirtyPages(), found.trustworthy());
+                    return new Synced(
+                            name, found.pinnedPages(), found.dmaDirtyPages(), found.trustworthy(), found.warnings());
                 });
             case Describe(var replyTo) ->
                 work(
@@ -124,6 +126,7 @@ public final class MemoryContainer {
     private Behavior<Command> busy() {
         return Behaviors.receiveMessage(command -> switch (command) {
             case Finished(var replyTo, var reply) -> {
+                warnings(reply).forEach(warning -> context.getLog().warn("container {}: {}", name, warning));
                 replyTo.tell(reply);
                 yield waiting.unstashAll(idle());
             }
@@ -162,6 +165,14 @@ public final class MemoryContainer {
         } catch (Exception e) {
             throw new CompletionException(e);
         }
+    }
+
+    private static List<String> warnings(Reply reply) {
+        return switch (reply) {
+            case TrackingChanged changed -> changed.warnings();
+            case Synced synced -> synced.warnings();
+            case Described _, ContainerFailed _ -> List.of();
+        };
     }
 
     private Reply failed(Throwable error) {

@@ -6,7 +6,7 @@ import java.util.Arrays;
 public enum ReportingPolicy {
     /** Every pinned page counts as dirty at every sync: known to be dirty at the stop, so held back until then. */
     PERSISTENT,
-    /** The hardware tells which pages it has truly written. */
+    /** The device's log tells which pages it has truly written; without it, as {@link #PERSISTENT}. */
     HARDWARE_TRACKED,
     /** Pinned pages are hidden until the stop, then all are dirty; predictions made before are not to be trusted. */
     STOP_COPY_ONLY;

@@ -29,6 +29,7 @@ final class DirtySync {
      * @param precopyBytes device state that can go while the VM runs
      * @param stopCopyBytes device state that would go if it stopped now, pre-copy bytes included
      * @param trustworthy false when a container hides pinned pages until the stop
+     * @param warnings what makes more pages count as dirty than were written, such as a device's lost log
      * @param error why it could not be done; the counts are then incomplete
      */
     record Result(
@@ -38,7 +39,12 @@ final class DirtySync {
             long precopyBytes,
             long stopCopyBytes,
             boolean trustworthy,
-            Optional<String> error) {}
+            List<String> warnings,
+            Optional<String> error) {
+        Result {
+            warnings = List.copyOf(warnings);
+        }
+    }
 
     private sealed interface Command {}
 
@@ -52,6 +58,7 @@ final class DirtySync {
     private final VmParts parts;
     private final ActorRef<Result> replyTo;
     private final Set<String> containers;
+    private final List<String> warnings = new ArrayList<>();
     private final List<String> errors = new ArrayList<>();
     private boolean cpuDone;
     private boolean devicesDone;
@@ -120,6 +127,7 @@ final class DirtySync {
                     precopyBytes,
                     stopCopyBytes,
                     trustworthy,
+                    warnings,
                     errors.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", errors))));
             return Behaviors.stopped();
         });
@@ -132,6 +140,7 @@ final class DirtySync {
                 pinnedPages += synced.pinnedPages();
                 dmaPages += synced.dmaDirtyPages();
                 trustworthy &= synced.trustworthy();
+                synced.warnings().forEach(warning -> warnings.add("container " + synced.container() + ": " + warning));
             }
             case MemoryContainer.ContainerFailed failed ->
                 errors.add("container " + failed.container() + ": " + failed.reason());

@@ -22,7 +22,7 @@ final class Machine implements AutoCloseable {
     final ManualTicker ticker = new ManualTicker();
     final DeviceFaults faults = new DeviceFaults();
     final GuestMemory memory = new GuestMemory(arena.allocate(8 * MIB, GuestMemory.PAGE_SIZE));
-    final IommuSpace space = IommuSpace.of("c0", memory, CONFIG);
+    final IommuSpace space = IommuSpace.of("c0", memory, false, CONFIG);
     final GuestLayout layout;
     final VfioDevice device;
 

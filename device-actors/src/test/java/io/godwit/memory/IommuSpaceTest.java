@@ -24,7 +24,8 @@ class IommuSpaceTest {
 
     private final Arena arena = Arena.ofShared();
     private final GuestMemory memory = new GuestMemory(arena.allocate((long) PAGES * PAGE, PAGE));
-    private final IommuSpace space = new IommuSpace("c0", memory, 8);
+    private final IommuSpace space = new IommuSpace("c0", memory, 8, false);
+    private final FakeDmaLog log = new FakeDmaLog();
     private final DirtyBitmap dirty = new DirtyBitmap(PAGES);
     private final DirtyBitmap heldBack = new DirtyBitmap(PAGES);
 
@@ -34,7 +35,7 @@ class IommuSpaceTest {
     }
 
     private DmaPort port(ReportingPolicy policy, long firstPage, long pages) throws IommuException {
-        DmaPort port = space.attach("dev" + firstPage, policy);
+        DmaPort port = space.attach("dev" + firstPage, policy, log);
         space.map(IOVA + firstPage * PAGE, firstPage * PAGE, pages * PAGE);
         port.pin(IOVA + firstPage * PAGE, pages * PAGE);
         return port;
@@ -101,26 +102,12 @@ class IommuSpaceTest {
         space.startTracking();
         for (int sync = 0; sync < 2; sync++) {
             heldBack.clear();
-            assertThat(space.report(false, dirty, heldBack)).isEqualTo(new DirtyReport(3, 0, true));
+            assertThat(space.report(false, dirty, heldBack)).isEqualTo(new DirtyReport(3, 0, true, List.of()));
             assertThat(pages(dirty)).isEmpty();
             assertThat(pages(heldBack)).containsExactlyInAnyOrder(10L, 11L, 12L);
         }
-        assertThat(space.report(true, dirty, heldBack)).isEqualTo(new DirtyReport(3, 0, true));
+        assertThat(space.report(true, dirty, heldBack)).isEqualTo(new DirtyReport(3, 0, true, List.of()));
         assertThat(pages(dirty)).containsExactlyInAnyOrder(10L, 11L, 12L);
-        assertThat(pages(heldBack)).isEmpty();
-    }
-
-    @Test
-    void hardwareTrackingReportsExactlyWhatWasWrittenSinceTheLastSync() throws IommuException {
-        DmaPort port = port(ReportingPolicy.HARDWARE_TRACKED, 20, 8);
-        port.increment(IOVA + 20L * PAGE, 1);
-        space.startTracking();
-        port.increment(IOVA + 22L * PAGE, 2);
-        assertThat(space.report(false, dirty, heldBack)).isEqualTo(new DirtyReport(0, 2, true));
-        assertThat(pages(dirty)).containsExactlyInAnyOrder(22L, 23L);
-        dirty.clear();
-        assertThat(space.report(true, dirty, heldBack)).isEqualTo(new DirtyReport(0, 0, true));
-        assertThat(pages(dirty)).isEmpty();
         assertThat(pages(heldBack)).isEmpty();
     }
 
@@ -129,10 +116,10 @@ class IommuSpaceTest {
         DmaPort port = port(ReportingPolicy.STOP_COPY_ONLY, 5, 2);
         space.startTracking();
         port.increment(IOVA + 5L * PAGE, 2);
-        assertThat(space.report(false, dirty, heldBack)).isEqualTo(new DirtyReport(0, 0, false));
+        assertThat(space.report(false, dirty, heldBack)).isEqualTo(new DirtyReport(0, 0, false, List.of()));
         assertThat(pages(dirty)).isEmpty();
         assertThat(pages(heldBack)).isEmpty();
-        assertThat(space.report(true, dirty, heldBack)).isEqualTo(new DirtyReport(2, 0, false));
+        assertThat(space.report(true, dirty, heldBack)).isEqualTo(new DirtyReport(2, 0, false, List.of()));
         assertThat(pages(dirty)).containsExactlyInAnyOrder(5L, 6L);
     }
 
@@ -142,11 +129,11 @@ class IommuSpaceTest {
         DmaPort hardware = port(ReportingPolicy.HARDWARE_TRACKED, 1, 1);
         port(ReportingPolicy.STOP_COPY_ONLY, 2, 1);
         space.startTracking();
-        hardware.increment(IOVA + PAGE, 1);
-        assertThat(space.report(false, dirty, heldBack)).isEqualTo(new DirtyReport(1, 1, false));
+        hardware.increment(IOVA + PAGE, 1, log);
+        assertThat(space.report(false, dirty, heldBack)).isEqualTo(new DirtyReport(1, 1, false, List.of()));
         assertThat(pages(dirty)).containsExactly(1L);
         assertThat(pages(heldBack)).containsExactly(0L);
-        assertThat(space.report(true, dirty, heldBack)).isEqualTo(new DirtyReport(2, 0, false));
+        assertThat(space.report(true, dirty, heldBack)).isEqualTo(new DirtyReport(2, 0, false, List.of()));
         assertThat(pages(dirty)).containsExactlyInAnyOrder(0L, 1L, 2L);
     }
 
@@ -157,11 +144,11 @@ class IommuSpaceTest {
         space.report(false, dirty, heldBack);
         port.increment(IOVA + 11L * PAGE, 1);
         assertThat(port.unpin(IOVA + 11L * PAGE, 2L * PAGE)).isEqualTo(2);
-        assertThat(space.report(false, dirty, heldBack)).isEqualTo(new DirtyReport(2, 2, true));
+        assertThat(space.report(false, dirty, heldBack)).isEqualTo(new DirtyReport(2, 2, true, List.of()));
         assertThat(pages(dirty)).containsExactlyInAnyOrder(11L, 12L);
         assertThat(pages(heldBack)).containsExactlyInAnyOrder(10L, 13L);
         dirty.clear();
-        assertThat(space.report(false, dirty, heldBack)).isEqualTo(new DirtyReport(2, 0, true));
+        assertThat(space.report(false, dirty, heldBack)).isEqualTo(new DirtyReport(2, 0, true, List.of()));
         assertThat(pages(dirty)).isEmpty();
         assertThatThrownBy(() -> port.increment(IOVA + 11L * PAGE, 1)).hasMessageContaining("has not pinned");
     }
@@ -172,8 +159,9 @@ class IommuSpaceTest {
         space.map(IOVA, 40L * PAGE, 4L * PAGE);
         port.pin(IOVA + PAGE, 2L * PAGE);
         space.startTracking();
-        List<IovaMapping> pinned = space.unmap(IOVA, 4L * PAGE);
-        assertThat(pinned).containsExactly(new IovaMapping(IOVA + PAGE, 41L * PAGE, 2L * PAGE));
+        Unmapped unmapped = space.unmap(IOVA, 4L * PAGE);
+        assertThat(unmapped.pinned()).containsExactly(new IovaMapping(IOVA + PAGE, 41L * PAGE, 2L * PAGE));
+        assertThat(unmapped.dirty()).isEqualTo(unmapped.pinned());
         space.report(false, dirty, heldBack);
         assertThat(pages(dirty)).containsExactlyInAnyOrder(41L, 42L);
         assertThat(port.pinnedPages()).isZero();
@@ -225,12 +213,14 @@ class IommuSpaceTest {
     void noWriteIsLostUnderAnyPolicyAndAnyOrderOfEvents() throws IommuException {
         for (long seed = 0; seed < 200; seed++) {
             Random random = new Random(seed);
-            IommuSpace one = new IommuSpace("c" + seed, memory, 8);
+            IommuSpace one = new IommuSpace("c" + seed, memory, 8, false);
             one.map(IOVA, 0, (long) PAGES * PAGE);
+            FakeDmaLog own = new FakeDmaLog();
+            own.pageBytes = (long) PAGE << random.nextInt(4);
             DmaPort[] ports = new DmaPort[3];
             for (int i = 0; i < ports.length; i++) {
                 ReportingPolicy policy = POLICIES.get(i);
-                ports[i] = one.attach(policy.name(), policy);
+                ports[i] = one.attach(policy.name(), policy, own);
                 ports[i].pin(IOVA + i * 64L * PAGE, 64L * PAGE);
             }
             one.startTracking();
@@ -250,7 +240,7 @@ class IommuSpaceTest {
                     }
                     default -> {
                         try {
-                            port.increment(IOVA + page * PAGE, 1);
+                            port.increment(IOVA + page * PAGE, 1, which == 1 ? own : DmaWrites.UNRECORDED);
                         } catch (IommuException e) {
                             assertThat(e).hasMessageContaining("has not pinned");
                         }

@@ -9,6 +9,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.LoggingTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.AfterAll;
@@ -21,7 +22,7 @@ class MemoryContainerTest {
     private final GuestMemory memory =
             new GuestMemory(Arena.ofAuto().allocate((long) PAGES * GuestMemory.PAGE_SIZE, GuestMemory.PAGE_SIZE));
     private final IommuSpace space =
-            IommuSpace.of("c0", memory, KIT.system().settings().config());
+            IommuSpace.of("c0", memory, false, KIT.system().settings().config());
     private final TestProbe<MemoryContainer.Reply> probe = KIT.createTestProbe();
 
     @AfterAll
@@ -38,16 +39,43 @@ class MemoryContainerTest {
         DirtyBitmap dirty = new DirtyBitmap(PAGES);
         DirtyBitmap heldBack = new DirtyBitmap(PAGES);
         container.tell(new MemoryContainer.StartTracking(probe.ref()));
-        probe.expectMessage(new MemoryContainer.TrackingChanged("c0"));
+        probe.expectMessage(new MemoryContainer.TrackingChanged("c0", List.of()));
         container.tell(new MemoryContainer.Sync(dirty, heldBack, false, probe.ref()));
-        probe.expectMessage(new MemoryContainer.Synced("c0", 1, 0, true));
+        probe.expectMessage(new MemoryContainer.Synced("c0", 1, 0, true, List.of()));
         assertThat(heldBack.get(0)).isTrue();
         container.tell(new MemoryContainer.Describe(probe.ref()));
         probe.expectMessage(new MemoryContainer.Described(
                 "c0", true, List.of("gpu0"), List.of(new IovaMapping(1L << 32, 0, 4096)), 1));
         container.tell(new MemoryContainer.StopTracking(probe.ref()));
-        probe.expectMessage(new MemoryContainer.TrackingChanged("c0"));
+        probe.expectMessage(new MemoryContainer.TrackingChanged("c0", List.of()));
         assertThat(space.tracking()).isFalse();
+    }
+
+    @Test
+    void saysWhichLogsAreAtFaultAndGoesOn() throws IommuException {
+        FakeDmaLog log = new FakeDmaLog();
+        DmaPort port = space.attach("gpu0", ReportingPolicy.HARDWARE_TRACKED, log);
+        space.map(1L << 32, 0, 8192);
+        port.pin(1L << 32, 8192);
+        ActorRef<MemoryContainer.Command> container = KIT.spawn(MemoryContainer.create("c0", space, Runnable::run));
+        DirtyBitmap dirty = new DirtyBitmap(PAGES);
+        log.failReport = true;
+        container.tell(new MemoryContainer.StartTracking(probe.ref()));
+        probe.expectMessage(new MemoryContainer.TrackingChanged("c0", List.of()));
+        LoggingTestKit.warn("container c0: device gpu0: its DMA log is lost").expect(KIT.system(), () -> {
+            container.tell(new MemoryContainer.Sync(dirty, new DirtyBitmap(PAGES), false, probe.ref()));
+            MemoryContainer.Synced synced = probe.expectMessageClass(MemoryContainer.Synced.class);
+            assertThat(synced.dmaDirtyPages()).isEqualTo(2);
+            assertThat(synced.warnings()).hasSize(1);
+            return synced;
+        });
+        log.failStart = true;
+        container.tell(new MemoryContainer.StartTracking(probe.ref()));
+        assertThat(probe.expectMessageClass(MemoryContainer.TrackingChanged.class)
+                        .warnings())
+                .singleElement()
+                .asString()
+                .startsWith("device gpu0: DMA logging could not be started");
     }
 
     @Test
