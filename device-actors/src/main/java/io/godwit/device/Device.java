@@ -1,11 +1,12 @@
 package io.godwit.device;
 
-import com.typesafe.config.Config;
 import io.godwit.proto.migration.MigrationStatus;
+import io.godwit.proto.vm.DeviceLog;
 import io.godwit.proto.vm.RunState;
 import io.godwit.stream.DeviceChunkKind;
 import io.godwit.stream.DeviceSink;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -16,62 +17,99 @@ import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.StashBuffer;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 
 /**
- * One VFIO device of a VM: takes the hooks of its migration as messages and walks the device through its states. BUSY
- * (reading where it stands) → IDLE → BUSY while one hook runs on the data plane → IDLE; what arrives meanwhile waits its
- * turn. It does not own the {@link VfioDevice}, so it may be stopped and made anew at any time; whoever made the device
- * closes it. (Hooks and flow: QEMU, docs/devel/migration/vfio.rst.)
+ * One VFIO device of a VM: takes the hooks of its migration as messages and walks the device through its states. It does
+ * not own the {@link VfioDevice}, so it may be stopped and made anew at any time; whoever made the device closes it. (Hooks
+ * and flow: QEMU, docs/devel/migration/vfio.rst.)
+ *
+ * <pre>
+ * busy (reading where it stands) → idle → busy (one hook runs on the data plane; what arrives meanwhile waits) → idle
+ *                                         busy → overdue (not back within hook-timeout) → idle once it is back
+ * </pre>
+ *
+ * <p>The time a hook spends in a {@link DeviceSink} does not count: a slow stream is not a hung device, and has limits of
+ * its own. A hook that is overdue is answered with {@link Failed}, and so are the ones that wait and all that come until it
+ * is back, at once: nobody waits for a hung device. When it is back, the next hook walks from where the device stands then;
+ * if the migration has ended meanwhile, the device is told so first.
  */
 public final class Device {
-    /** What it may be asked. Every command is answered, by {@link Failed} or {@link Rejected} if by nothing better. */
-    public sealed interface Command {
+    /** What it is told. */
+    public sealed interface Command {}
+
+    /** What it may be asked. All are answered, by {@link Failed} or {@link Rejected} if by nothing better. */
+    public sealed interface Hook extends Command {
         /** Where the answer goes. */
         ActorRef<Reply> replyTo();
     }
 
-    /** Source: a running device that has pre-copy goes to PRE_COPY, any other stays. Answered with {@link Done}. */
-    public record SaveSetup(ActorRef<Reply> replyTo) implements Command {}
+    /**
+     * Source: a running device that has pre-copy goes to PRE_COPY, by way of RUNNING if an earlier migration has left it
+     * there; any other stays. Answered with {@link Done}.
+     */
+    public record SaveSetup(ActorRef<Reply> replyTo) implements Hook {}
 
     /** Source: answered with {@link Pending}. */
-    public record SaveLivePending(ActorRef<Reply> replyTo) implements Command {}
+    public record SaveLivePending(ActorRef<Reply> replyTo) implements Hook {}
 
     /**
      * Source: sends state until at least {@code maxBytes} are sent (one chunk more at most) or nothing is left for now. A
      * device in pre-copy whose initial data is all sent says so once, with {@link DeviceChunkKind#INITIAL_END}: one that
      * has none at its first iteration, one without pre-copy never. Answered with {@link Iterated}.
      */
-    public record SaveLiveIterate(DeviceSink sink, long maxBytes, ActorRef<Reply> replyTo) implements Command {}
+    public record SaveLiveIterate(DeviceSink sink, long maxBytes, ActorRef<Reply> replyTo) implements Hook {}
 
     /** Source, in STOP_COPY: sends config, the rest of the state and the end. Answered with {@link Saved}. */
-    public record SaveLiveCompletePrecopy(DeviceSink sink, ActorRef<Reply> replyTo) implements Command {}
+    public record SaveLiveCompletePrecopy(DeviceSink sink, ActorRef<Reply> replyTo) implements Hook {}
 
     /** Destination: to RESUMING. Answered with {@link Done}. */
-    public record LoadSetup(ActorRef<Reply> replyTo) implements Command {}
+    public record LoadSetup(ActorRef<Reply> replyTo) implements Hook {}
 
-    /** Destination: takes a chunk in, which is left alone until the answer, {@link Loaded}. */
-    public record LoadState(DeviceChunkKind kind, ByteBuffer chunk, ActorRef<Reply> replyTo) implements Command {}
+    /**
+     * Destination: takes a chunk in, which is left alone until the answer, {@link Loaded}; after {@link Failed} it is not to
+     * be used again.
+     */
+    public record LoadState(DeviceChunkKind kind, ByteBuffer chunk, ActorRef<Reply> replyTo) implements Hook {}
 
-    /** Destination: all has come; it stays in RESUMING until its VM runs. Answered with {@link DigestTaken}. */
-    public record LoadCleanup(ActorRef<Reply> replyTo) implements Command {}
+    /**
+     * Destination: all has come. The device goes to STOP, which makes it check that nothing is missing while the source can
+     * still go on. Answered with {@link DigestTaken}.
+     */
+    public record LoadCleanup(ActorRef<Reply> replyTo) implements Hook {}
 
     /** Both: STOP_COPY goes to STOP, an unfinished RESUMING is reset to STOP; buffers are freed. */
-    public record Cleanup(ActorRef<Reply> replyTo) implements Command {}
+    public record Cleanup(ActorRef<Reply> replyTo) implements Hook {}
 
     /**
      * Both: the VM is about to go to {@code to} ({@code prepare}: into the P2P state, if the device has it, and no
      * further), or goes there: RUNNING → RUNNING, FINISH_MIGRATE → STOP_COPY, PAUSED, POSTMIGRATE and INTERNAL_ERROR →
      * STOP; the others change nothing. With several devices, all answer the first before any gets the second.
      */
-    public record VmStateChanged(RunState to, boolean prepare, ActorRef<Reply> replyTo) implements Command {}
+    public record VmStateChanged(RunState to, boolean prepare, ActorRef<Reply> replyTo) implements Hook {}
 
     /** Both: CANCELLED and FAILED take it out of pre-copy, and out of ERROR by a reset; the others change nothing. */
-    public record MigrationStatusChanged(MigrationStatus status, ActorRef<Reply> replyTo) implements Command {}
+    public record MigrationStatusChanged(MigrationStatus status, ActorRef<Reply> replyTo) implements Hook {
+        private boolean ends() {
+            return switch (status) {
+                case CANCELLED, FAILED -> true;
+                case NONE, SETUP, ACTIVE, DEVICE, COMPLETED -> false;
+            };
+        }
+    }
 
     /** Answered at once with {@link Described}, whatever it does. */
-    public record Describe(ActorRef<Reply> replyTo) implements Command {}
+    public record Describe(ActorRef<Reply> replyTo) implements Hook {}
 
-    private record Finished(DeviceHook hook, DeviceHooks.Outcome outcome, ActorRef<Reply> replyTo) implements Command {}
+    private record Finished(DeviceHooks.Outcome outcome) implements Command {}
+
+    /** The hook that runs hands a chunk to the stream, or has handed it over. */
+    private record AtSink(boolean there) implements Command {}
+
+    private record Overdue() implements Command {}
+
+    /** One hook under way. */
+    private record Job(DeviceHook hook, String detail, ActorRef<Reply> replyTo) {}
 
     /** What it answers. */
     public sealed interface Reply {
@@ -107,9 +145,18 @@ public final class Device {
         public Described {
             history = List.copyOf(history);
         }
+
+        /** The same as it goes over the wire. */
+        public DeviceLog log() {
+            return new DeviceLog(
+                    device,
+                    model,
+                    state.name(),
+                    history.stream().map(DeviceHistory.Entry::seen).toList());
+        }
     }
 
-    /** The device failed; {@code state} was read back afterwards. */
+    /** The device failed; {@code state} was read back afterwards, or is the last one seen if it has not come back. */
     public record Failed(String device, DeviceHook hook, String reason, DeviceState state) implements Reply {}
 
     /** The hook is not one for that state, or too many wait; the device was not touched. */
@@ -119,9 +166,11 @@ public final class Device {
     private final VfioDevice device;
     private final Executor dataPlane;
     private final ActorContext<Command> context;
+    private final TimerScheduler<Command> timers;
     private final StashBuffer<Command> waiting;
     private final DeviceHooks hooks;
     private final DeviceHistory history;
+    private final Duration hookTimeout;
     private DeviceState state = DeviceState.STOP;
 
     private Device(
@@ -129,97 +178,117 @@ public final class Device {
             VfioDevice device,
             Executor dataPlane,
             ActorContext<Command> context,
+            TimerScheduler<Command> timers,
             StashBuffer<Command> waiting,
-            Config settings) {
+            DeviceSettings settings) {
         this.name = name;
         this.device = device;
         this.dataPlane = dataPlane;
         this.context = context;
+        this.timers = timers;
         this.waiting = waiting;
-        this.hooks = new DeviceHooks(name, device, Math.toIntExact(settings.getBytes("chunk-bytes")));
-        this.history = new DeviceHistory(settings.getInt("history-max"));
+        this.hooks = new DeviceHooks(name, device, settings.chunkBytes());
+        this.history = new DeviceHistory(settings.historyMax());
+        this.hookTimeout = settings.hookTimeout();
     }
 
     /** The actor of {@code device}, known in the VM as {@code name}; the device is called on {@code dataPlane} only. */
     public static Behavior<Command> create(String name, VfioDevice device, Executor dataPlane) {
         return Behaviors.setup(context -> {
-            Config settings = context.getSystem().settings().config().getConfig("godwit.device");
-            return Behaviors.withStash(
-                    settings.getInt("stash-max"),
-                    waiting -> new Device(name, device, dataPlane, context, waiting, settings).start());
+            DeviceSettings settings =
+                    DeviceSettings.from(context.getSystem().settings().config());
+            return Behaviors.withTimers(timers -> Behaviors.withStash(
+                    settings.stashMax(),
+                    waiting -> new Device(name, device, dataPlane, context, timers, waiting, settings).start()));
         });
     }
 
     private Behavior<Command> start() {
-        ActorRef<Reply> nobody = context.getSystem().ignoreRef();
-        return work(DeviceHook.DESCRIBE, nobody, hooks::begin);
+        return work(new Job(DeviceHook.DESCRIBE, "", context.getSystem().ignoreRef()), hooks::begin);
     }
 
     private Behavior<Command> idle() {
-        return Behaviors.receiveMessage(command -> {
-            if (!accepts(command)) {
-                return reject(command);
-            }
-            return switch (command) {
-                case SaveSetup(var replyTo) -> work(DeviceHook.SAVE_SETUP, replyTo, hooks::saveSetup);
-                case SaveLivePending(var replyTo) -> work(DeviceHook.SAVE_LIVE_PENDING, replyTo, _ -> hooks.pending());
-                case SaveLiveIterate(var sink, var maxBytes, var replyTo) ->
-                    work(DeviceHook.SAVE_LIVE_ITERATE, replyTo, walk -> hooks.iterate(walk, sink, maxBytes));
-                case SaveLiveCompletePrecopy(var sink, var replyTo) ->
-                    work(DeviceHook.SAVE_LIVE_COMPLETE_PRECOPY, replyTo, _ -> hooks.complete(sink));
-                case LoadSetup(var replyTo) -> work(DeviceHook.LOAD_SETUP, replyTo, hooks::loadSetup);
-                case LoadState(var kind, var chunk, var replyTo) ->
-                    work(DeviceHook.LOAD_STATE, replyTo, _ -> hooks.load(kind, chunk));
-                case LoadCleanup(var replyTo) -> work(DeviceHook.LOAD_CLEANUP, replyTo, _ -> hooks.loadCleanup());
-                case Cleanup(var replyTo) -> work(DeviceHook.CLEANUP, replyTo, hooks::cleanup);
-                case VmStateChanged(var to, var prepare, var replyTo) ->
-                    work(DeviceHook.VM_STATE_CHANGED, replyTo, walk -> hooks.vmStateChanged(walk, to, prepare));
-                case MigrationStatusChanged(var status, var replyTo) ->
-                    work(
-                            DeviceHook.MIGRATION_STATUS_CHANGED,
-                            replyTo,
-                            switch (status) {
-                                case CANCELLED, FAILED -> hooks::migrationEnded;
-                                case NONE, SETUP, ACTIVE, DEVICE, COMPLETED -> hooks::done;
-                            });
-                case Describe(var replyTo) -> describe(replyTo, false);
-                case Finished _ ->
-                    throw new IllegalStateException("device " + name + ": a hook ended that never began");
-            };
+        return Behaviors.receiveMessage(command -> switch (command) {
+            case Describe(var replyTo) -> describe(replyTo, false);
+            case Hook hook -> accepts(hook) ? work(job(hook), body(hook)) : reject(hook, "not taken in " + state);
+            // the last word of a hook's sink, if the hook ended in it
+            case AtSink _, Overdue _ -> Behaviors.same();
+            case Finished _ -> throw new IllegalStateException("device " + name + ": a hook ended that never began");
         });
     }
 
-    private Behavior<Command> busy() {
+    private Behavior<Command> busy(Job job) {
         return Behaviors.receiveMessage(command -> switch (command) {
-            case Finished(var hook, var outcome, var replyTo) -> {
+            case Finished(var outcome) -> {
+                timers.cancelAll();
                 state = outcome.state();
-                history.add(hook, outcome.states(), outcome.failure());
-                replyTo.tell(outcome.reply());
+                // an actor made anew looks where its device stands; that is no hook unless it fails
+                if (job.hook() != DeviceHook.DESCRIBE || outcome.failure().isPresent()) {
+                    history.add(job.hook(), job.detail(), outcome.states(), outcome.failure());
+                }
+                job.replyTo().tell(outcome.reply());
                 yield waiting.unstashAll(idle());
             }
-            case Describe(var replyTo) -> describe(replyTo, true);
-            case SaveSetup _,
-                    SaveLivePending _,
-                    SaveLiveIterate _,
-                    SaveLiveCompletePrecopy _,
-                    LoadSetup _,
-                    LoadState _,
-                    LoadCleanup _,
-                    Cleanup _,
-                    VmStateChanged _,
-                    MigrationStatusChanged _ -> {
-                if (waiting.isFull()) {
-                    yield reject(command);
+            case AtSink(var there) -> {
+                if (there) {
+                    timers.cancelAll();
+                } else {
+                    startLimit();
                 }
-                waiting.stash(command);
+                yield Behaviors.same();
+            }
+            case Overdue() -> {
+                String reason = "has not come back within " + hookTimeout.toMillis() + " ms";
+                context.getLog().warn("device {}: {} {}", name, job.hook(), reason);
+                fail(job, reason);
+                yield waiting.unstashAll(overdue(job, Optional.empty()));
+            }
+            case Describe(var replyTo) -> describe(replyTo, true);
+            case Hook hook -> {
+                if (waiting.isFull()) {
+                    yield reject(hook, "too many hooks wait");
+                }
+                waiting.stash(hook);
                 yield Behaviors.same();
             }
         });
     }
 
-    /** Whether the state in which the device was last seen has use for a command. */
-    private boolean accepts(Command command) {
-        return switch (command) {
+    /** {@code missed}: how the migration ended, if it did since. */
+    private Behavior<Command> overdue(Job job, Optional<MigrationStatusChanged> missed) {
+        return Behaviors.receiveMessage(command -> switch (command) {
+            case Finished(var outcome) -> {
+                state = outcome.state();
+                String late = "came back late"
+                        + outcome.failure().map(why -> ": " + why).orElse("");
+                history.add(job.hook(), job.detail(), outcome.states(), Optional.of(late));
+                context.getLog().warn("device {}: {} {}; it stands in {}", name, job.hook(), late, state);
+                yield missed.isPresent()
+                        ? work(
+                                new Job(
+                                        DeviceHook.MIGRATION_STATUS_CHANGED,
+                                        detail(missed.get()),
+                                        context.getSystem().ignoreRef()),
+                                body(missed.get()))
+                        : idle();
+            }
+            case Describe(var replyTo) -> describe(replyTo, true);
+            case Hook hook -> {
+                fail(
+                        job(hook),
+                        "still busy in " + job.hook() + ", which has not come back within " + hookTimeout.toMillis()
+                                + " ms");
+                yield hook instanceof MigrationStatusChanged ended && ended.ends()
+                        ? overdue(job, Optional.of(ended))
+                        : Behaviors.same();
+            }
+            case AtSink _, Overdue _ -> Behaviors.same();
+        });
+    }
+
+    /** Whether the state in which the device was last seen has use for a hook. */
+    private boolean accepts(Hook hook) {
+        return switch (hook) {
             case SaveSetup _ ->
                 switch (state) {
                     case RUNNING, STOP, PRE_COPY -> true;
@@ -235,17 +304,38 @@ public final class Device {
                 };
             case LoadState _, LoadCleanup _ -> state == DeviceState.RESUMING;
             case VmStateChanged _ -> state != DeviceState.ERROR;
-            case Cleanup _, MigrationStatusChanged _, Describe _, Finished _ -> true;
+            case Cleanup _, MigrationStatusChanged _, Describe _ -> true;
         };
     }
 
-    private Behavior<Command> reject(Command command) {
-        command.replyTo().tell(new Rejected(name, hookOf(command), state));
-        return Behaviors.same();
+    private DeviceHooks.Work body(Hook hook) {
+        return switch (hook) {
+            case SaveSetup _ -> hooks::saveSetup;
+            case SaveLivePending _ -> _ -> hooks.pending();
+            case SaveLiveIterate(var sink, var maxBytes, var _) -> {
+                DeviceSink watched = watched(sink);
+                yield walk -> hooks.iterate(walk, watched, maxBytes);
+            }
+            case SaveLiveCompletePrecopy(var sink, var _) -> {
+                DeviceSink watched = watched(sink);
+                yield _ -> hooks.complete(watched);
+            }
+            case LoadSetup _ -> hooks::loadSetup;
+            case LoadState(var kind, var chunk, var _) -> _ -> hooks.load(kind, chunk);
+            case LoadCleanup _ -> hooks::loadCleanup;
+            case Cleanup _ -> hooks::cleanup;
+            case VmStateChanged(var to, var prepare, var _) -> walk -> hooks.vmStateChanged(walk, to, prepare);
+            case MigrationStatusChanged ended -> ended.ends() ? hooks::migrationEnded : hooks::done;
+            case Describe _ -> hooks::done;
+        };
     }
 
-    private static DeviceHook hookOf(Command command) {
-        return switch (command) {
+    private static Job job(Hook hook) {
+        return new Job(hookOf(hook), detail(hook), hook.replyTo());
+    }
+
+    private static DeviceHook hookOf(Hook hook) {
+        return switch (hook) {
             case SaveSetup _ -> DeviceHook.SAVE_SETUP;
             case SaveLivePending _ -> DeviceHook.SAVE_LIVE_PENDING;
             case SaveLiveIterate _ -> DeviceHook.SAVE_LIVE_ITERATE;
@@ -257,8 +347,35 @@ public final class Device {
             case VmStateChanged _ -> DeviceHook.VM_STATE_CHANGED;
             case MigrationStatusChanged _ -> DeviceHook.MIGRATION_STATUS_CHANGED;
             case Describe _ -> DeviceHook.DESCRIBE;
-            case Finished(var hook, var _, var _) -> hook;
         };
+    }
+
+    private static String detail(Hook hook) {
+        return switch (hook) {
+            case LoadState(var kind, var _, var _) -> kind.name();
+            case VmStateChanged(var to, var prepare, var _) -> prepare ? to + ", prepare" : to.name();
+            case MigrationStatusChanged(var status, var _) -> status.name();
+            case SaveSetup _,
+                    SaveLivePending _,
+                    SaveLiveIterate _,
+                    SaveLiveCompletePrecopy _,
+                    LoadSetup _,
+                    LoadCleanup _,
+                    Cleanup _,
+                    Describe _ -> "";
+        };
+    }
+
+    private Behavior<Command> reject(Hook hook, String why) {
+        history.add(hookOf(hook), detail(hook), List.of(state), Optional.of("refused: " + why));
+        hook.replyTo().tell(new Rejected(name, hookOf(hook), state));
+        return Behaviors.same();
+    }
+
+    /** Answers a hook whose device has not been asked, or has not answered. */
+    private void fail(Job job, String reason) {
+        history.add(job.hook(), job.detail(), List.of(state), Optional.of(reason));
+        job.replyTo().tell(new Failed(name, job.hook(), reason, state));
     }
 
     private Behavior<Command> describe(ActorRef<Reply> replyTo, boolean busy) {
@@ -266,20 +383,36 @@ public final class Device {
         return Behaviors.same();
     }
 
-    private Behavior<Command> work(DeviceHook hook, ActorRef<Reply> replyTo, DeviceHooks.Work body) {
+    private Behavior<Command> work(Job job, DeviceHooks.Work body) {
         CompletableFuture<DeviceHooks.Outcome> running;
         try {
-            running = CompletableFuture.supplyAsync(() -> hooks.run(hook, body), dataPlane);
+            running = CompletableFuture.supplyAsync(() -> hooks.run(job.hook(), body), dataPlane);
         } catch (RejectedExecutionException e) {
-            replyTo.tell(new Failed(name, hook, "the data plane takes no more work", state));
+            fail(job, "the data plane takes no more work");
             return idle();
         }
         DeviceState before = state;
-        context.pipeToSelf(running, (outcome, error) -> {
-            DeviceHooks.Outcome result = outcome != null ? outcome : died(hook, before, error);
-            return new Finished(hook, result, replyTo);
-        });
-        return busy();
+        startLimit();
+        context.pipeToSelf(
+                running, (outcome, error) -> new Finished(outcome != null ? outcome : died(job.hook(), before, error)));
+        return busy(job);
+    }
+
+    private void startLimit() {
+        timers.startSingleTimer(new Overdue(), hookTimeout);
+    }
+
+    /** Tells the actor when the hook is in the stream, not in the device. */
+    private DeviceSink watched(DeviceSink sink) {
+        ActorRef<Command> self = context.getSelf();
+        return (chunkOf, kind, data) -> {
+            self.tell(new AtSink(true));
+            try {
+                sink.chunk(chunkOf, kind, data);
+            } finally {
+                self.tell(new AtSink(false));
+            }
+        };
     }
 
     /** Not even the state could be read back: an error in the device's own code. */

@@ -57,7 +57,7 @@ final class DeviceHooks {
                         throw new DeviceException("device " + name + ": " + reason);
                     case MigTransitions.Hop.Step(var next) -> {
                         device.step(next);
-                        states.add(next);
+                        arrived(next, "its step");
                     }
                 }
             }
@@ -65,7 +65,19 @@ final class DeviceHooks {
 
         void reset() throws DeviceException {
             device.reset();
-            readBack();
+            arrived(DeviceState.RUNNING, "its reset");
+        }
+
+        /** A device that says it has moved is not believed: what follows would be done to another state. */
+        private void arrived(DeviceState expected, String after) throws DeviceException {
+            DeviceState now = device.state();
+            if (states.isEmpty() || now != state()) {
+                states.add(now);
+            }
+            if (now != expected) {
+                throw new DeviceException(
+                        "device " + name + " stands in " + now + " after " + after + "; expected " + expected);
+            }
         }
 
         private void readBack() {
@@ -124,6 +136,10 @@ final class DeviceHooks {
     Device.Reply saveSetup(Walk walk) throws DeviceException {
         buffer();
         initialEndSent = false;
+        if (walk.state() == DeviceState.PRE_COPY) {
+            // what it gave out to another destination will not be given out again: it has to begin anew
+            walk.to(DeviceState.RUNNING);
+        }
         if (walk.state() == DeviceState.RUNNING && device.supportsPreCopy()) {
             walk.to(DeviceState.PRE_COPY);
         }
@@ -132,7 +148,13 @@ final class DeviceHooks {
 
     Device.Reply pending() throws DeviceException {
         PrecopyInfo precopy = device.precopyInfo();
-        return new Device.Pending(name, precopy.initialBytes(), precopy.bytes(), device.stopCopyBytes());
+        long stopCopy = device.stopCopyBytes();
+        if (precopy.initialBytes() < 0 || precopy.dirtyBytes() < 0 || stopCopy < 0) {
+            throw new DeviceException(
+                    "device " + name + " says that " + precopy.initialBytes() + " initial, " + precopy.dirtyBytes()
+                            + " dirty and " + stopCopy + " stop-copy bytes are pending; expected none below 0");
+        }
+        return new Device.Pending(name, precopy.initialBytes(), precopy.bytes(), stopCopy);
     }
 
     Device.Reply iterate(Walk walk, DeviceSink sink, long maxBytes) throws DeviceException, IOException {
@@ -223,7 +245,13 @@ final class DeviceHooks {
                 chunk.get(config);
                 device.loadConfig(config);
             }
-            case PRECOPY, STOPCOPY -> device.write(chunk);
+            case PRECOPY, STOPCOPY -> {
+                device.write(chunk);
+                if (chunk.hasRemaining()) {
+                    throw new DeviceException("device " + name + " took in " + (bytes - chunk.remaining()) + " of the "
+                            + bytes + " bytes of a " + kind + " chunk; expected all");
+                }
+            }
             case INITIAL_END -> {
                 if (initialEndTaken) {
                     throw new DeviceException("device " + name + ": a second INITIAL_END");
@@ -235,10 +263,11 @@ final class DeviceHooks {
         return new Device.Loaded(name, bytes);
     }
 
-    Device.Reply loadCleanup() throws DeviceException {
+    Device.Reply loadCleanup(Walk walk) throws DeviceException {
         if (!endTaken) {
             throw new DeviceException("device " + name + ": its END has not come");
         }
+        walk.to(DeviceState.STOP);
         return new Device.DigestTaken(name, device.digest());
     }
 

@@ -9,11 +9,8 @@ import io.godwit.stream.DeviceChunkKind;
 import io.godwit.stream.DeviceSink;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
-import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Function;
@@ -112,6 +109,104 @@ class DeviceTest {
             vm(target, RunState.RUNNING, true);
             assertThat(vm(target, RunState.RUNNING, false)).isEqualTo(done(name, DeviceState.RUNNING));
             assertThat(ask(source, Device.Cleanup::new)).isEqualTo(done(name, DeviceState.STOP));
+        }
+    }
+
+    private List<String> history(ActorRef<Device.Command> device) {
+        return ((Device.Described) ask(device, Device.Describe::new))
+                .log().hooks().stream()
+                        .map(seen -> seen.hook() + " " + String.join(",", seen.states())
+                                + (seen.times() > 1 ? " x" + seen.times() : "")
+                                + seen.failure().map(why -> ": " + why).orElse(""))
+                        .toList();
+    }
+
+    @Test
+    void whatADeviceSawOnBothSidesIsReadInOrderFromItsHistory() throws DeviceException {
+        DeviceSpec spec = Machine.gpu(STATE, 1 << 20, 0);
+        try (Machine from = new Machine(spec);
+                Machine to = new Machine(spec)) {
+            ActorRef<Device.Command> source = spawn(from, spec);
+            ActorRef<Device.Command> target = spawn(to, spec);
+            vm(source, RunState.RUNNING, true);
+            vm(source, RunState.RUNNING, false);
+            ask(source, Device.LoadCleanup::new);
+            ask(source, Device.SaveSetup::new);
+            for (int i = 0; i < 100; i++) {
+                ask(source, Device.SaveLivePending::new);
+                ask(source, replyTo -> new Device.SaveLiveIterate(sink, 1 << 20, replyTo));
+            }
+            vm(source, RunState.FINISH_MIGRATE, true);
+            vm(source, RunState.FINISH_MIGRATE, false);
+            ask(source, Device.SaveLivePending::new);
+            ask(source, replyTo -> new Device.SaveLiveCompletePrecopy(sink, replyTo));
+            ask(source, Device.Cleanup::new);
+            assertThat(history(source))
+                    .containsExactly(
+                            "VM_STATE_CHANGED(RUNNING, prepare) STOP,RUNNING_P2P",
+                            "VM_STATE_CHANGED(RUNNING) RUNNING_P2P,RUNNING",
+                            "LOAD_CLEANUP RUNNING: refused: not taken in RUNNING",
+                            "SAVE_SETUP RUNNING,PRE_COPY",
+                            "SAVE_LIVE_PENDING PRE_COPY x100",
+                            "SAVE_LIVE_ITERATE PRE_COPY x100",
+                            "VM_STATE_CHANGED(FINISH_MIGRATE, prepare) PRE_COPY,PRE_COPY_P2P",
+                            "VM_STATE_CHANGED(FINISH_MIGRATE) PRE_COPY_P2P,STOP_COPY",
+                            "SAVE_LIVE_PENDING STOP_COPY",
+                            "SAVE_LIVE_COMPLETE_PRECOPY STOP_COPY",
+                            "CLEANUP STOP_COPY,STOP");
+            ask(target, Device.LoadSetup::new);
+            for (Chunk chunk : sent) {
+                ask(target, replyTo -> new Device.LoadState(chunk.kind(), chunk.bytes(), replyTo));
+            }
+            ask(target, Device.LoadCleanup::new);
+            vm(target, RunState.RUNNING, true);
+            vm(target, RunState.RUNNING, false);
+            ask(target, replyTo -> new Device.MigrationStatusChanged(MigrationStatus.COMPLETED, replyTo));
+            assertThat(history(target))
+                    .containsExactly(
+                            "LOAD_SETUP STOP,RESUMING",
+                            "LOAD_STATE(PRECOPY) RESUMING",
+                            "LOAD_STATE(INITIAL_END) RESUMING",
+                            "LOAD_STATE(PRECOPY) RESUMING x3",
+                            "LOAD_STATE(CONFIG) RESUMING",
+                            "LOAD_STATE(STOPCOPY) RESUMING",
+                            "LOAD_STATE(END) RESUMING",
+                            "LOAD_CLEANUP RESUMING,STOP",
+                            "VM_STATE_CHANGED(RUNNING, prepare) STOP,RUNNING_P2P",
+                            "VM_STATE_CHANGED(RUNNING) RUNNING_P2P,RUNNING",
+                            "MIGRATION_STATUS_CHANGED(COMPLETED) RUNNING");
+        }
+    }
+
+    @Test
+    void aSecondMigrationGivesOutTheWholeStateAnew() throws DeviceException {
+        DeviceSpec spec = Machine.gpu(STATE, 0, 0);
+        try (Machine machine = new Machine(spec)) {
+            ActorRef<Device.Command> device = spawn(machine, spec);
+            vm(device, RunState.RUNNING, false);
+            ask(device, Device.SaveSetup::new);
+            ask(device, replyTo -> new Device.SaveLiveIterate(sink, 1 << 20, replyTo));
+            // nobody told the device that the first had ended
+            assertThat(ask(device, Device.SaveSetup::new)).isEqualTo(done("gpu0", DeviceState.PRE_COPY));
+            assertThat(((Device.Pending) ask(device, Device.SaveLivePending::new)).precopyBytes())
+                    .isEqualTo(STATE);
+            assertThat(history(device)).contains("SAVE_SETUP PRE_COPY,RUNNING,PRE_COPY");
+        }
+    }
+
+    @Test
+    void aDeviceWhoseStateIsIncompleteSaysSoBeforeItsVmIsToRun() throws DeviceException {
+        DeviceSpec spec = Machine.gpu(STATE, 0, 0);
+        try (Machine machine = new Machine(spec)) {
+            ActorRef<Device.Command> device = spawn(machine, spec);
+            ask(device, Device.LoadSetup::new);
+            ask(device, replyTo -> new Device.LoadState(DeviceChunkKind.END, ByteBuffer.allocate(0), replyTo));
+            assertThat(ask(device, Device.LoadCleanup::new))
+                    .isEqualTo(new Device.Failed(
+                            "gpu0",
+                            DeviceHook.LOAD_CLEANUP,
+                            "device gpu0 has not got all of its state: nothing came for the bytes from 0",
+                            DeviceState.ERROR));
         }
     }
 
@@ -304,12 +399,7 @@ class DeviceTest {
     @Test
     void whatArrivesWhileAHookRunsWaitsUpToALimit() throws DeviceException {
         DeviceSpec spec = Machine.gpu(STATE, 0, 0);
-        Deque<Runnable> work = new ArrayDeque<>();
-        Executor held = task -> {
-            synchronized (work) {
-                work.add(task);
-            }
-        };
+        HeldExecutor held = new HeldExecutor();
         try (Machine machine = new Machine(spec)) {
             ActorRef<Device.Command> device = KIT.spawn(Device.create("gpu0", machine.device, held));
             int room = KIT.system().settings().config().getInt("godwit.device.stash-max");
@@ -320,18 +410,8 @@ class DeviceTest {
                     .isTrue();
             assertThat(ask(device, Device.SaveSetup::new))
                     .isEqualTo(new Device.Rejected("gpu0", DeviceHook.SAVE_SETUP, DeviceState.STOP));
-            for (int answered = 0; answered < room + 1; ) {
-                Runnable next;
-                synchronized (work) {
-                    next = work.poll();
-                    assertThat(work).as("one at a time").isEmpty();
-                }
-                if (next != null) {
-                    next.run();
-                    answered++;
-                } else {
-                    Thread.onSpinWait();
-                }
+            for (int answered = 0; answered < room + 1; answered++) {
+                held.runNext();
             }
             assertThat(probe.receiveSeveralMessages(room, Duration.ofSeconds(20)))
                     .allMatch(Device.Pending.class::isInstance);
