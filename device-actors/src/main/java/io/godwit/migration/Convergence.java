@@ -63,7 +63,6 @@ final class Convergence {
     private static final Decision GO_ON = new Decision.GoOn();
 
     private final DowntimeModel model;
-    private final long limitMicros;
     private final Duration precopyTimeout;
     private final long roundGainMicros;
     private long predictedBefore = Long.MAX_VALUE;
@@ -72,12 +71,10 @@ final class Convergence {
     /**
      * For one migration.
      *
-     * @param limitMicros longest standstill allowed: the smaller of the migration's limit and the VM's budget
      * @param roundGainMicros no round is taken for a gain below this
      */
-    Convergence(DowntimeModel model, long limitMicros, Duration precopyTimeout, long roundGainMicros) {
+    Convergence(DowntimeModel model, Duration precopyTimeout, long roundGainMicros) {
         this.model = model;
-        this.limitMicros = limitMicros;
         this.precopyTimeout = precopyTimeout;
         this.roundGainMicros = roundGainMicros;
     }
@@ -93,11 +90,16 @@ final class Convergence {
     }
 
     /** To be called once per sync, in order. */
-    Decision decide(Measured now) {
+    Decision decide(Measured now, Limits limits) {
         if (asked) {
             return GO_ON;
         }
         long predicted = predictMicros(now);
+        if (limits.stopAndCopy()) {
+            asked = true;
+            return new Decision.SwitchOver(predicted);
+        }
+        long limitMicros = limits.downtimeMicros();
         boolean known = now.bandwidth > 0 || now.ramLeftBytes + now.pinnedBytes + now.stopCopyBytes == 0;
         if (known) {
             // next to the floor there is nothing left to gain, however far the last round came
@@ -110,10 +112,10 @@ final class Convergence {
             }
         }
         long floor = floorMicros(now);
-        if (floor > limitMicros && now.settled) {
+        if (floor > limits.ceilingMicros() && now.settled) {
             return new Decision.GiveUp("the standstill cannot be shorter than " + millis(floor) + " (" + now.pinnedBytes
                     + " pinned bytes, device state and fixed costs at " + now.bandwidth
-                    + " bytes/s), over the limit of " + millis(limitMicros));
+                    + " bytes/s), over the limit of " + millis(limits.ceilingMicros()));
         }
         if (now.precopyNanos > precopyTimeout.toNanos()) {
             return new Decision.GiveUp("did not converge within " + precopyTimeout.toSeconds() + " s of pre-copy: "

@@ -2,6 +2,7 @@ package io.godwit.migration;
 
 import io.godwit.device.Device;
 import io.godwit.device.DeviceRound;
+import io.godwit.migration.SavePath.Adjust;
 import io.godwit.migration.SavePath.Answered;
 import io.godwit.migration.SavePath.Cancel;
 import io.godwit.migration.SavePath.Command;
@@ -19,12 +20,10 @@ import io.godwit.migration.SavePath.Tick;
 import io.godwit.migration.SavePath.TrackingStarted;
 import io.godwit.migration.SavePath.Undone;
 import io.godwit.proto.migration.MigrationStatus;
-import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.vm.RunState;
 import io.godwit.stream.RamSender;
 import io.godwit.stream.StreamWriter;
 import io.godwit.vm.GuestMemory;
-import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
@@ -44,6 +43,7 @@ final class PreCopy {
     private boolean passRuns;
     private boolean syncRuns;
     private long passes;
+    private long bandwidthLimit = -1;
 
     private PreCopy(SaveCore core, StreamWriter stream) {
         this.core = core;
@@ -56,8 +56,6 @@ final class PreCopy {
                         core.learnt.fixedMicros(core.to, core.options.verify()),
                         memory.bytes(),
                         core.options.verify()),
-                TimeUnit.MILLISECONDS.toMicros(
-                        Math.min(core.parts.spec().blackoutBudgetMs(), core.options.downtimeLimitMs())),
                 core.settings.precopyTimeout(),
                 core.settings.roundGain().toNanos() / 1000);
     }
@@ -73,6 +71,7 @@ final class PreCopy {
         core.publish(RunState.RUNNING, MigrationStatus.ACTIVE);
         core.observer.tell(new SavePath.Event.Started());
         core.timers.startTimerAtFixedRate(new Tick(), core.settings.tick());
+        applyLimits();
         sync();
         return Behaviors.receiveMessage(command -> switch (command) {
             case Tick() -> {
@@ -103,6 +102,14 @@ final class PreCopy {
                                 core, "save_live_iterate: " + result.error().get(), false)
                         : Behaviors.same();
             }
+            case Adjust(var limits) -> {
+                if (core.limits.take(limits)) {
+                    applyLimits();
+                    // the new limits are judged, and shown, by fresh numbers
+                    sync();
+                }
+                yield Behaviors.same();
+            }
             case SwitchOver() -> quiescing();
             case Cancel(var reason) -> SaveUndo.draining(core, reason, true);
             case RollBack(var _, var cancelled) -> SaveUndo.draining(core, ABORTED, cancelled);
@@ -120,6 +127,8 @@ final class PreCopy {
     private Behavior<Command> quiescing() {
         core.timers.cancelAll();
         core.stopSending();
+        // what waits for its turn would hold up the stop, while the VM writes on
+        stream.rateLimit(0);
         if (core.quiet()) {
             return StandStill.begin(core, stream);
         }
@@ -139,7 +148,7 @@ final class PreCopy {
             }
             case StepTimedOut(var step) -> quieter(step + " took too long");
             case RollBack(var _, var cancelled) -> SaveUndo.draining(core, ABORTED, cancelled);
-            case SwitchOver _, Cancel _, Release _, Tick _ -> Behaviors.same();
+            case SwitchOver _, Adjust _, Cancel _, Release _, Tick _ -> Behaviors.same();
             case Opened _, Answered _, TrackingStarted _, RunStateReplied _, Undone _, CopyEnded _ ->
                 Behaviors.unhandled();
         });
@@ -150,6 +159,14 @@ final class PreCopy {
             return SaveUndo.draining(core, "before the stop: " + error, false);
         }
         return core.quiet() ? StandStill.begin(core, stream) : Behaviors.same();
+    }
+
+    private void applyLimits() {
+        if (core.limits.bandwidthBytesPerSecond() != bandwidthLimit) {
+            bandwidthLimit = core.limits.bandwidthBytesPerSecond();
+            stream.rateLimit(bandwidthLimit);
+        }
+        core.parts.guest().throttle(core.limits.throttlePercent());
     }
 
     private void sync() {
@@ -194,14 +211,14 @@ final class PreCopy {
                 convergence.floorMicros(measured),
                 passes,
                 core.learnt.fixedMicros(core.to, core.options.verify()),
-                SaveLimits.first(core.options, core.parts.spec().blackoutBudgetMs()))));
+                core.limits.inForce())));
         if (ramLeft > 0) {
             send();
         }
         if (sync.precopyBytes() >= core.settings.deviceThresholdBytes()) {
             core.hooks(replies -> new Device.SaveLiveIterate(stream, core.settings.deviceIterateBytesMax(), replies));
         }
-        return switch (convergence.decide(measured)) {
+        return switch (convergence.decide(measured, core.limits)) {
             case Convergence.Decision.GoOn() -> Behaviors.same();
             case Convergence.Decision.SwitchOver(var predicted) -> {
                 counters.predictedMicros = predicted;

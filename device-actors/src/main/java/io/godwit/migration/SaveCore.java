@@ -7,6 +7,7 @@ import io.godwit.proto.MonotonicClock;
 import io.godwit.proto.host.DataEndpoint;
 import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.migration.MigrationStatus;
+import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.vm.RunState;
 import io.godwit.stream.Answer;
 import io.godwit.stream.Preamble;
@@ -32,6 +33,7 @@ final class SaveCore {
     final VmParts parts;
     final Preamble preamble;
     final MigrationOptions options;
+    final Limits limits;
     final MigrationSettings settings;
     final MonotonicClock clock;
     final DataEndpoint to;
@@ -54,6 +56,7 @@ final class SaveCore {
             VmParts parts,
             Preamble preamble,
             MigrationOptions options,
+            SaveLimits limits,
             MigrationSettings settings,
             MonotonicClock clock,
             DataEndpoint to,
@@ -64,6 +67,7 @@ final class SaveCore {
         this.parts = parts;
         this.preamble = preamble;
         this.options = options;
+        this.limits = new Limits(limits, parts.spec().blackoutBudgetMs());
         this.settings = settings;
         this.clock = clock;
         this.to = to;

@@ -6,6 +6,7 @@ import io.godwit.proto.host.DataEndpoint;
 import io.godwit.proto.migration.Downtime;
 import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.migration.Progress;
+import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveStats;
 import io.godwit.proto.migration.StateTriple;
 import io.godwit.stream.Answer;
@@ -43,6 +44,12 @@ public final class SavePath {
 
     /** The handoff is durable: stop and send the rest. To be said after Started only. */
     public record SwitchOver() implements Command {}
+
+    /**
+     * New limits, at once; without effect when they are older than those in force, or once the VM was told to switch over.
+     * They have no {@link Limits#problem}.
+     */
+    public record Adjust(SaveLimits limits) implements Command {}
 
     /** Give up, the VM goes on here. Without effect once it was told to switch over: the ledger decides from then on. */
     public record Cancel(String reason) implements Command {}
@@ -109,19 +116,20 @@ public final class SavePath {
 
     private SavePath() {}
 
-    /** Begins at once: connects to {@code to}. */
+    /** Begins at once: connects to {@code to}. {@code limits} have no {@link Limits#problem}. */
     public static Behavior<Command> create(
             VmParts parts,
             Preamble preamble,
             DataEndpoint to,
             MigrationOptions options,
+            SaveLimits limits,
             MigrationSettings settings,
             StreamOpener opener,
             MonotonicClock clock,
             LearntDowntime learnt,
             ActorRef<Event> observer) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> SaveSetup.begin(
-                new SaveCore(context, timers, parts, preamble, options, settings, clock, to, learnt, observer),
+                new SaveCore(context, timers, parts, preamble, options, limits, settings, clock, to, learnt, observer),
                 opener)));
     }
 }

@@ -1,6 +1,7 @@
 package io.godwit.migration;
 
 import io.godwit.device.Device;
+import io.godwit.migration.SavePath.Adjust;
 import io.godwit.migration.SavePath.Answered;
 import io.godwit.migration.SavePath.Cancel;
 import io.godwit.migration.SavePath.Command;
@@ -19,6 +20,7 @@ import io.godwit.migration.SavePath.TrackingStarted;
 import io.godwit.migration.SavePath.Undone;
 import io.godwit.proto.host.DataEndpoint;
 import io.godwit.proto.migration.MigrationStatus;
+import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.vm.RunState;
 import io.godwit.stream.Answer;
 import io.godwit.stream.StreamWriter;
@@ -44,9 +46,8 @@ final class SaveSetup {
     private Behavior<Command> connecting(SavePath.StreamOpener opener, DataEndpoint to) {
         core.publish(RunState.RUNNING, MigrationStatus.NONE);
         core.startStep("connecting to " + to);
-        core.io(
-                () -> opener.open(to, core.options.bandwidthBytesPerSecond()),
-                (stream, error) -> new Opened(stream, error));
+        long bandwidth = core.limits.bandwidthBytesPerSecond();
+        core.io(() -> opener.open(to, bandwidth), (stream, error) -> new Opened(stream, error));
         return Behaviors.receiveMessage(command -> switch (command) {
             case Opened opened -> {
                 core.ended();
@@ -59,6 +60,7 @@ final class SaveSetup {
             }
             case StepTimedOut(var step) -> SaveUndo.draining(core, step + " took too long", false);
             case Cancel(var reason) -> SaveUndo.draining(core, reason, true);
+            case Adjust(var limits) -> adjusted(limits);
             case SwitchOver _, RollBack _, Release _, Tick _ -> Behaviors.unhandled();
             case Answered _,
                     TrackingStarted _,
@@ -88,6 +90,7 @@ final class SaveSetup {
             }
             case StepTimedOut(var step) -> SaveUndo.draining(core, step + " did not come in time", false);
             case Cancel(var reason) -> SaveUndo.draining(core, reason, true);
+            case Adjust(var limits) -> adjusted(limits);
             case SwitchOver _, RollBack _, Release _, Tick _ -> Behaviors.unhandled();
             case Opened _,
                     TrackingStarted _,
@@ -130,9 +133,16 @@ final class SaveSetup {
             }
             case StepTimedOut(var step) -> SaveUndo.draining(core, step + " took too long", false);
             case Cancel(var reason) -> SaveUndo.draining(core, reason, true);
+            case Adjust(var limits) -> adjusted(limits);
             case SwitchOver _, RollBack _, Release _, Tick _ -> Behaviors.unhandled();
             case Opened _, Answered _, PassEnded _, Synced _, RunStateReplied _, Undone _, CopyEnded _ ->
                 Behaviors.unhandled();
         });
+    }
+
+    /** Takes effect when pre-copy begins. */
+    private Behavior<Command> adjusted(SaveLimits limits) {
+        core.limits.take(limits);
+        return Behaviors.same();
     }
 }

@@ -1,5 +1,6 @@
 package io.godwit.migration;
 
+import io.godwit.migration.SavePath.Adjust;
 import io.godwit.migration.SavePath.Answered;
 import io.godwit.migration.SavePath.Cancel;
 import io.godwit.migration.SavePath.Command;
@@ -89,7 +90,7 @@ final class SaveUndo {
                 core.ended();
                 yield done.apply(result);
             }
-            case SwitchOver _, Cancel _, RollBack _, Release _, Tick _, StepTimedOut _ -> Behaviors.same();
+            case SwitchOver _, Adjust _, Cancel _, RollBack _, Release _, Tick _, StepTimedOut _ -> Behaviors.same();
             case Opened _,
                     Answered _,
                     TrackingStarted _,
@@ -122,7 +123,7 @@ final class SaveUndo {
                 core.ended();
                 yield core.quiet() ? next.get() : Behaviors.same();
             }
-            case SwitchOver _, Cancel _, RollBack _, Release _, Tick _, StepTimedOut _ -> Behaviors.same();
+            case SwitchOver _, Adjust _, Cancel _, RollBack _, Release _, Tick _, StepTimedOut _ -> Behaviors.same();
         });
     }
 }

@@ -2,6 +2,7 @@ package io.godwit.migration;
 
 import io.godwit.device.Device;
 import io.godwit.device.DeviceRound;
+import io.godwit.migration.SavePath.Adjust;
 import io.godwit.migration.SavePath.Answered;
 import io.godwit.migration.SavePath.Cancel;
 import io.godwit.migration.SavePath.Command;
@@ -71,7 +72,7 @@ final class StandStill {
                 core.ended();
                 yield strand("stopping: " + reason);
             }
-            case SwitchOver _, Cancel _, RollBack _, Release _, Tick _, StepTimedOut _ -> Behaviors.same();
+            case SwitchOver _, Adjust _, Cancel _, RollBack _, Release _, Tick _, StepTimedOut _ -> Behaviors.same();
             case Opened _, Answered _, TrackingStarted _, HooksDone _, PassEnded _, Synced _, Undone _, CopyEnded _ ->
                 Behaviors.unhandled();
         });
@@ -112,7 +113,7 @@ final class StandStill {
                 core.closeStream();
                 yield Behaviors.same();
             }
-            case SwitchOver _, Cancel _, Release _, Tick _ -> Behaviors.same();
+            case SwitchOver _, Adjust _, Cancel _, Release _, Tick _ -> Behaviors.same();
             case Opened _,
                     Answered _,
                     TrackingStarted _,
@@ -151,7 +152,7 @@ final class StandStill {
             }
             case Release() -> releasing();
             case RollBack(var epoch, var cancelled) -> SaveUndo.rollingBack(core, epoch, cancelled);
-            case SwitchOver _, Cancel _, Tick _, StepTimedOut _ -> Behaviors.same();
+            case SwitchOver _, Adjust _, Cancel _, Tick _, StepTimedOut _ -> Behaviors.same();
             case Opened _, TrackingStarted _, PassEnded _, Synced _, RunStateReplied _, Undone _, CopyEnded _ ->
                 Behaviors.unhandled();
         });
@@ -190,7 +191,7 @@ final class StandStill {
                 core.ended();
                 yield core.quiet() ? released() : Behaviors.same();
             }
-            case SwitchOver _, Cancel _, Tick _, RollBack _, Release _ -> Behaviors.same();
+            case SwitchOver _, Adjust _, Cancel _, Tick _, RollBack _, Release _ -> Behaviors.same();
             case Opened _ -> Behaviors.unhandled();
         });
     }
@@ -231,7 +232,7 @@ final class StandStill {
                 core.ended();
                 yield Behaviors.same();
             }
-            case SwitchOver _, Cancel _, Tick _, StepTimedOut _ -> Behaviors.same();
+            case SwitchOver _, Adjust _, Cancel _, Tick _, StepTimedOut _ -> Behaviors.same();
             case Opened _ -> Behaviors.unhandled();
         });
     }

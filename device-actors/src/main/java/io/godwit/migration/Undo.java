@@ -14,7 +14,7 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /**
- * Undoes a save path at the source: tells the devices how the migration ended (a device in ERROR is reset), runs devices
+ * Undoes a save path at the source: holds no vCPU back any more, tells the devices how the migration ended (a device in ERROR is reset), runs devices
  * and vCPUs again, and stops dirty tracking last, off the standstill. Every step is tried even when one fails.
  *
  * <pre>notifying → running → untracking → Result</pre>
@@ -50,6 +50,7 @@ final class Undo {
     }
 
     static Behavior<Void> create(VmParts parts, long epoch, MigrationStatus status, ActorRef<Result> replyTo) {
+        parts.guest().throttle(0);
         return Behaviors.<Command>setup(context -> new Undo(context, parts, epoch, replyTo).notifying(status))
                 .unsafeCast();
     }

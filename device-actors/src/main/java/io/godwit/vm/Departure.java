@@ -1,9 +1,11 @@
 package io.godwit.vm;
 
+import io.godwit.migration.Limits;
 import io.godwit.migration.PreambleCheck;
 import io.godwit.migration.SavePath;
 import io.godwit.proto.host.HostCommand;
 import io.godwit.proto.migration.MigrationReport;
+import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveProgress;
 import io.godwit.proto.ownership.OwnershipView;
 import io.godwit.proto.vm.RunState;
@@ -50,6 +52,10 @@ final class Departure {
     }
 
     static Behavior<Command> begin(VmCore core, VmParts own, HostCommand.BeginSave begin) {
+        Optional<String> problem = Limits.problem(begin.limits());
+        if (problem.isPresent()) {
+            return core.refuse(begin, problem.get());
+        }
         core.timers.cancelAll();
         core.stand(RunState.RUNNING, Optional.of(begin.migration()));
         ActorRef<SavePath.Command> save = core.context.spawnAnonymous(SavePath.create(
@@ -62,6 +68,7 @@ final class Departure {
                         begin.options().verify()),
                 begin.destination(),
                 begin.options(),
+                begin.limits(),
                 core.host.settings(),
                 core.host.opener(),
                 core.host.clock(),
@@ -94,8 +101,10 @@ final class Departure {
             case HostCommand.BeginSave c
             when ours(c.migration()) -> {
                 repeat();
-                yield Behaviors.same();
+                yield adjust(c, c.limits());
             }
+            case HostCommand.AdjustSave c
+            when ours(c.migration()) && c.epoch() == core.epoch() && !surrendered -> adjust(c, c.limits());
             case HostCommand.SwitchOver c
             when ours(c.migration()) && c.epoch() == core.epoch() && started -> {
                 surrender();
@@ -173,6 +182,15 @@ final class Departure {
                 yield VmClosing.begin(core, Optional.of(released), () -> core.report(released));
             }
         };
+    }
+
+    private Behavior<Command> adjust(HostCommand asked, SaveLimits limits) {
+        Optional<String> problem = Limits.problem(limits);
+        if (problem.isPresent()) {
+            return core.refuse(asked, problem.get());
+        }
+        save.tell(new SavePath.Adjust(limits));
+        return Behaviors.same();
     }
 
     private void surrender() {

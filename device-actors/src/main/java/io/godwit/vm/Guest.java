@@ -23,6 +23,16 @@ public interface Guest extends AutoCloseable {
     /** Stops every vCPU and returns when all stand still at a point where their state can be saved; nothing when they do. */
     void pause() throws GuestException;
 
+    /**
+     * Holds every vCPU back for a share of its time, so that it writes more slowly; from now on, until it is told
+     * otherwise. Only notes it: any thread may call it at any time, whatever else is called. A pause does not wait for a
+     * vCPU that is held back.
+     *
+     * @param percent share of time, 0 (not at all) to 99
+     * @throws IllegalArgumentException when it is another
+     */
+    void throttle(int percent);
+
     /** Starts logging vCPU writes; what was written before is not reported. */
     void startDirtyLog() throws GuestException;
 

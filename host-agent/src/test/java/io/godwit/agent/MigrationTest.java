@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.godwit.proto.host.DataEndpoint;
 import io.godwit.proto.host.HostCommand;
 import io.godwit.proto.migration.MigrationReport;
+import io.godwit.proto.migration.SaveLimits;
+import io.godwit.proto.migration.SaveProgress;
 import io.godwit.proto.migration.StateTriple;
 import io.godwit.proto.vm.DeviceSpec;
 import io.godwit.proto.vm.GuestCheck;
@@ -87,6 +89,46 @@ class MigrationTest {
             hosts.a.tell(new HostCommand.SwitchOver("m-1", "vm-1", 1));
             assertThat(hosts.await(MigrationReport.IncomingLoaded.class).verified())
                     .isTrue();
+        }
+    }
+
+    @Test
+    void limitsThatChangeOnTheWayAreAppliedShownAndCheckedAndAThrottleDoesNotTravel() throws IOException {
+        try (TwoHosts hosts = new TwoHosts()) {
+            VmSpec spec = TwoHosts.spec("vm-1", "soft", 64, List.of(TwoHosts.gpu("gpu0")));
+            hosts.create(spec);
+            hosts.b.tell(new HostCommand.PrepareIncoming("m-1", spec, "host-a", 1, TwoHosts.options()));
+            DataEndpoint endpoint =
+                    hosts.await(MigrationReport.IncomingReady.class).endpoint();
+            SaveLimits crawling = new SaveLimits(0, 500, 500, TwoHosts.MIB, 0, false);
+            hosts.a.tell(new HostCommand.BeginSave("m-1", "vm-1", 1, endpoint, TwoHosts.options(), crawling));
+            hosts.await(MigrationReport.SaveStarted.class);
+            hosts.a.tell(new HostCommand.AdjustSave("m-1", "vm-1", 1, new SaveLimits(1, 500, 500, 0, 100, false)));
+            assertThat(hosts.await(MigrationReport.CommandRefused.class))
+                    .satisfies(refused -> assertThat(refused.command()).isEqualTo("AdjustSave"))
+                    .satisfies(refused -> assertThat(refused.reason()).contains("throttle of 100 percent"));
+            hosts.a.tell(new HostCommand.AdjustSave("m-1", "vm-1", 7, new SaveLimits(1, 500, 500, 0, 0, false)));
+            assertThat(hosts.await(MigrationReport.CommandRefused.class).reason())
+                    .contains("epoch 1; asked under 7");
+            SaveLimits quick = new SaveLimits(2, 500, 500, 0, 99, false);
+            hosts.a.tell(new HostCommand.AdjustSave("m-1", "vm-1", 1, quick));
+            hosts.a.tell(new HostCommand.AdjustSave("m-1", "vm-1", 1, crawling));
+            SaveLimits shown = crawling;
+            while (!shown.equals(quick)) {
+                shown = hosts.await(SaveProgress.class).progress().limits();
+                assertThat(shown).isIn(crawling, quick);
+            }
+            hosts.await(MigrationReport.ReadyToSwitchOver.class);
+            hosts.a.tell(new HostCommand.SwitchOver("m-1", "vm-1", 1));
+            hosts.await(MigrationReport.IncomingLoaded.class);
+            hosts.b.tell(new HostCommand.RunVm("m-1", "vm-1", 2));
+            hosts.await(MigrationReport.VmRunning.class);
+            GuestCheck before = hosts.check(hosts.b, "vm-1");
+            // held back by 99 % it would write 20 pages a second
+            Awaitility.await()
+                    .atMost(TwoHosts.PATIENCE)
+                    .pollInterval(Duration.ofMillis(100))
+                    .until(() -> hosts.check(hosts.b, "vm-1").guestWrites() > before.guestWrites() + 2000);
         }
     }
 

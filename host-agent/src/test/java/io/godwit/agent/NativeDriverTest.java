@@ -130,6 +130,26 @@ class NativeDriverTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"soft", "kvm"})
+    void aThrottledGuestWritesOnlyItsShareOfItsRateAndKeepsTheRule(String name) throws Exception {
+        long pagesPerSecond = 8000;
+        VmSpec spec = spec(name, 16 * MIB, 2, new WorkloadSpec(8 * MIB, pagesPerSecond * 4096, false));
+        try (Guest guest = driver(name).create(spec)) {
+            guest.throttle(80);
+            long start = System.nanoTime();
+            guest.run();
+            pass(Duration.ofMillis(500).toNanos());
+            guest.pause();
+            double seconds = (System.nanoTime() - start) / 1e9;
+            // a turn of working may have begun just before the end; a busy machine makes it only fewer
+            assertThat((double) total(guest)).isBetween(1.0, 0.2 * pagesPerSecond * (seconds + 0.02) + 1);
+            assertThat(violation(spec, guest)).isEmpty();
+            guest.throttle(0);
+            runFor(guest, 2000);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"soft", "kvm"})
     void anIdleGuestRunsWithoutWriting(String name) throws Exception {
         VmSpec spec = spec(name, 4 * MIB, 1, new WorkloadSpec(0, 0, true));
         try (Guest guest = driver(name).create(spec)) {

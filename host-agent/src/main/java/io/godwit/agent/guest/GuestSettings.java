@@ -10,6 +10,7 @@ import java.time.Duration;
  * @param paceQuantum shortest wait of a paced vCPU
  * @param catchUpMax debt of a paced vCPU that is not forgiven
  * @param idleInterval how often an idle vCPU passes through its guest
+ * @param throttleSlice length of one turn of working and being held back
  * @param pauseTimeout how long a vCPU may take to stand still
  * @param hugePages whether guest RAM asks for 2 MiB pages
  */
@@ -18,6 +19,7 @@ public record GuestSettings(
         Duration paceQuantum,
         Duration catchUpMax,
         Duration idleInterval,
+        Duration throttleSlice,
         Duration pauseTimeout,
         boolean hugePages) {
 
@@ -30,6 +32,7 @@ public record GuestSettings(
         positive("pace-quantum", paceQuantum);
         positive("catch-up-max", catchUpMax);
         positive("idle-interval", idleInterval);
+        positive("throttle-slice", throttleSlice);
         positive("pause-timeout", pauseTimeout);
     }
 
@@ -46,6 +49,7 @@ public record GuestSettings(
                 config.getDuration("pace-quantum"),
                 config.getDuration("catch-up-max"),
                 config.getDuration("idle-interval"),
+                config.getDuration("throttle-slice"),
                 config.getDuration("pause-timeout"),
                 config.getBoolean("huge-pages"));
     }

@@ -40,6 +40,7 @@ public final class VcpuThreads {
     private final List<Thread> threads = new ArrayList<>();
     private volatile Wanted wanted = Wanted.PAUSE;
     private volatile @Nullable String failure;
+    private volatile int throttlePercent;
     private int standing; // threads that stand still; one not yet woken by run() stands as well
 
     /** For the engines of one VM, whose workload sets the pace; threads are made on the first run. */
@@ -88,6 +89,27 @@ public final class VcpuThreads {
                 throw new GuestException("VM " + vm + ": " + (threads.size() - standing) + " of " + threads.size()
                         + " vCPUs still run " + settings.pauseTimeout() + " after they were told to stop");
             }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Holds every vCPU back for a share of its time from now on; does not wait for anything.
+     *
+     * @param percent 0 (not at all) to 99
+     * @throws IllegalArgumentException when it is another
+     */
+    public void throttle(int percent) {
+        if (percent < 0 || percent > 99) {
+            throw new IllegalArgumentException(
+                    "VM " + vm + ": a throttle of " + percent + " percent; expected 0 to 99");
+        }
+        lock.lock();
+        try {
+            throttlePercent = percent;
+            // whoever stands still for an older share is to look again
+            threads.forEach(LockSupport::unpark);
         } finally {
             lock.unlock();
         }
@@ -156,11 +178,13 @@ public final class VcpuThreads {
                 settings.batchPages(),
                 settings.paceQuantum().toNanos(),
                 settings.catchUpMax().toNanos());
+        Throttle throttle = new Throttle(settings.throttleSlice().toNanos());
         try {
             while (wanted != Wanted.END) {
-                pacer.restart(clock.nanoTime());
+                throttle.restart(clock.nanoTime());
+                pacer.restart(throttle.ownNanos());
                 while (wanted == Wanted.RUN) {
-                    work(engine, pacer);
+                    work(engine, pacer, throttle);
                 }
                 engine.settle();
                 stand();
@@ -177,12 +201,16 @@ public final class VcpuThreads {
         }
     }
 
-    private void work(VcpuEngine engine, Pacer pacer) throws GuestException {
-        if (idle) {
+    private void work(VcpuEngine engine, Pacer pacer, Throttle throttle) throws GuestException {
+        long held = throttle.holdNanos(clock.nanoTime(), throttlePercent);
+        if (held > 0) {
+            // a pause, or another share, wakes it
+            LockSupport.parkNanos(this, held);
+        } else if (idle) {
             engine.batch(0);
             LockSupport.parkNanos(this, settings.idleInterval().toNanos());
         } else {
-            long now = clock.nanoTime();
+            long now = throttle.ownNanos();
             int pages = pacer.due(now);
             if (pages > 0) {
                 engine.batch(pages);

@@ -54,6 +54,11 @@ final class KvmGuest implements Guest {
     }
 
     @Override
+    public void throttle(int percent) {
+        threads.throttle(percent);
+    }
+
+    @Override
     public void startDirtyLog() throws GuestException {
         vm.startLog();
     }

@@ -54,6 +54,11 @@ final class SoftGuest implements Guest {
     }
 
     @Override
+    public void throttle(int percent) {
+        threads.throttle(percent);
+    }
+
+    @Override
     public void startDirtyLog() {
         log.start();
     }

@@ -12,7 +12,6 @@ import com.typesafe.config.ConfigFactory;
 import io.godwit.proto.KryoMessage;
 import io.godwit.proto.WireMessage;
 import io.godwit.proto.host.HostReply.VmGone;
-import io.godwit.proto.migration.Downtime;
 import io.godwit.proto.migration.SaveProgress;
 import io.godwit.proto.testing.RoundTrip;
 import io.godwit.proto.testing.SampleRecords;

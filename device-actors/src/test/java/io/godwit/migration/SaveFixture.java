@@ -1,0 +1,159 @@
+package io.godwit.migration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import io.godwit.proto.host.DataEndpoint;
+import io.godwit.proto.migration.MigrationOptions;
+import io.godwit.proto.migration.Progress;
+import io.godwit.proto.migration.SaveLimits;
+import io.godwit.proto.vm.VmSpec;
+import io.godwit.proto.vm.WorkloadSpec;
+import io.godwit.stream.Answer;
+import io.godwit.stream.DeviceChunkKind;
+import io.godwit.stream.Pacer;
+import io.godwit.stream.Preamble;
+import io.godwit.stream.StreamReader;
+import io.godwit.stream.StreamSettings;
+import io.godwit.stream.StreamSink;
+import io.godwit.stream.StreamWriter;
+import io.godwit.vm.GuestMemory;
+import io.godwit.vm.RunLog;
+import io.godwit.vm.VmParts;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.ManualTime;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+
+/** One save path of a VM without devices, over a link in memory; the test owns the time and plays the destination. */
+final class SaveFixture implements AutoCloseable {
+    static final long MIB = 1 << 20;
+    static final Duration PATIENCE = Duration.ofSeconds(20);
+    /** What the link takes, in bytes per second of the test's clock. */
+    static final long RATE = 100 * MIB;
+
+    private static final DataEndpoint TO = new DataEndpoint("host-b", 1);
+
+    final Config config = ManualTime.config().withFallback(ConfigFactory.load());
+    final ActorTestKit kit = ActorTestKit.create("save", config);
+    final ManualTime time = ManualTime.get(kit.system());
+    final AtomicLong nanos = new AtomicLong();
+    final ExecutorService dataPlane = Executors.newCachedThreadPool(
+            Thread.ofPlatform().daemon().name("data-plane-", 0).factory());
+    final FakeGuest guest;
+    final Link link = new Link(nanos, RATE);
+    final TestProbe<SavePath.Event> events = kit.createTestProbe();
+    final MigrationSettings settings = MigrationSettings.from(config);
+    final LearntDowntime learnt = new LearntDowntime(settings);
+    final StreamReader peer = new StreamReader(link.destination(), StreamSettings.from(config));
+    private final Arena arena = Arena.ofShared();
+
+    /** Of a VM with that much RAM. */
+    SaveFixture(long ramMib) {
+        guest = new FakeGuest(ramMib * MIB / GuestMemory.PAGE_SIZE);
+    }
+
+    /** Time passes, for timers and clock alike. */
+    void pass(Duration duration) {
+        nanos.addAndGet(duration.toNanos());
+        time.timePasses(duration);
+    }
+
+    /** Begins to leave, and the destination takes whatever comes. */
+    ActorRef<SavePath.Command> begin(SaveLimits limits) {
+        VmSpec spec =
+                new VmSpec("vm-1", "soft", guest.memory().bytes(), 1, new WorkloadSpec(0, 0, false), List.of(), 1000);
+        Preamble preamble = PreambleCheck.of("m-1", spec, 1, List.of(), false);
+        ActorRef<SavePath.Command> path = kit.spawn(SavePath.create(
+                new VmParts(spec, guest, new LinkedHashMap<>(), new LinkedHashMap<>(), dataPlane, RunLog.NONE),
+                preamble,
+                TO,
+                new MigrationOptions(1000, false, 0, 10_000),
+                limits,
+                settings,
+                (to, bandwidth) -> {
+                    StreamWriter writer = new StreamWriter(link.source(), StreamSettings.from(config), pacer());
+                    writer.rateLimit(bandwidth);
+                    return writer;
+                },
+                nanos::get,
+                learnt,
+                events.ref()));
+        dataPlane.execute(this::receive);
+        return path;
+    }
+
+    private Pacer pacer() {
+        return new Pacer() {
+            @Override
+            public long nanoTime() {
+                return nanos.get();
+            }
+
+            @Override
+            public void park(long nanoseconds) {
+                // time passes when the test says so: look again in a moment
+                LockSupport.parkNanos(100_000);
+            }
+        };
+    }
+
+    private void receive() {
+        GuestMemory memory = new GuestMemory(arena.allocate(guest.memory().bytes(), GuestMemory.PAGE_SIZE));
+        StreamSink sink = new StreamSink() {
+            @Override
+            public void deviceChunk(String device, DeviceChunkKind kind, ByteBuffer chunk) {}
+
+            @Override
+            public void vcpu(int index, byte[] state) {}
+        };
+        try {
+            peer.readPreamble();
+            peer.answer(new Answer.Accepted());
+            peer.receive(memory, sink);
+        } catch (java.io.IOException e) {
+            // the save path has ended: there is nothing more to receive
+            return;
+        }
+    }
+
+    /** The next event of that kind; progress is passed over, anything else fails the test. */
+    <T extends SavePath.Event> T await(Class<T> kind) {
+        while (true) {
+            SavePath.Event event = events.receiveMessage(PATIENCE);
+            if (kind.isInstance(event)) {
+                return kind.cast(event);
+            }
+            assertThat(event)
+                    .as("while waiting for %s", kind.getSimpleName())
+                    .isInstanceOf(SavePath.Event.Progressed.class);
+        }
+    }
+
+    /** The next progress that is as wanted; anything else fails the test. */
+    Progress awaitProgress(Predicate<Progress> wanted) {
+        while (true) {
+            Progress progress = await(SavePath.Event.Progressed.class).progress();
+            if (wanted.test(progress)) {
+                return progress;
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        kit.shutdownTestKit();
+        dataPlane.shutdownNow();
+    }
+}
