@@ -67,7 +67,7 @@ final class MoveEndpoints {
             hosts.forEach(host -> FleetEndpoints.host(fleet, host));
             return body.planOnly()
                     ? coordinator
-                            .planEvacuation(hosts)
+                            .planEvacuation(hosts, options)
                             .thenApply(plan -> Answer.ok(new PlanView(hosts, plan.complete(), plan.placements())))
                     : coordinator.startEvacuation(hosts, options).thenApply(view -> new Answer.Json(202, view));
         });

@@ -98,7 +98,7 @@ public final class EvacuationEntity
         this.shard = shard;
         this.settings = settings;
         this.ports = ports;
-        this.rules = new EvacuationRules(ports.planner(), settings.attemptsMax());
+        this.rules = new EvacuationRules(ports.planner(), settings.policies(), settings.attemptsMax());
         this.fleetAnswers = context.messageAdapter(FleetReply.class, FleetAnswered::new);
         this.migrationAnswers = context.messageAdapter(MigrationReply.class, MigrationAnswered::new);
         this.ledgerAnswers = context.messageAdapter(OwnershipReply.class, LedgerAnswered::new);
@@ -233,7 +233,7 @@ public final class EvacuationEntity
         List<StartEvacuation> asked = List.copyOf(unchecked);
         unchecked.clear();
         StartEvacuation first = asked.getFirst();
-        Optional<String> fault = EvacuationRules.fault(first.hosts(), shown);
+        Optional<String> fault = rules.fault(first.hosts(), first.options(), shown);
         if (fault.isPresent()) {
             timers.cancel("look");
             timers.startSingleTimer("leave", new Leave(), settings.passivateAfter());

@@ -1,5 +1,6 @@
 package io.godwit.evacuation;
 
+import io.godwit.convergence.Policies;
 import io.godwit.evacuation.EvacuationEvent.EvacuationFinished;
 import io.godwit.evacuation.EvacuationEvent.EvacuationPlanned;
 import io.godwit.evacuation.EvacuationEvent.PlannedVm;
@@ -34,16 +35,26 @@ import java.util.Set;
 /** What an evacuation makes of what it hears. Pure, given a pure planner. */
 public final class EvacuationRules {
     private final Planner planner;
+    private final Policies policies;
     private final int attemptsMax;
 
-    /** @param attemptsMax migrations of one VM before it is given up */
-    public EvacuationRules(Planner planner, int attemptsMax) {
+    /**
+     * @param policies ladders of VMs that do not converge
+     * @param attemptsMax migrations of one VM before it is given up
+     */
+    public EvacuationRules(Planner planner, Policies policies, int attemptsMax) {
         this.planner = planner;
+        this.policies = policies;
         this.attemptsMax = attemptsMax;
     }
 
-    /** Why {@code hosts} cannot be emptied, if they cannot. */
-    public static Optional<String> fault(List<String> hosts, FleetShown fleet) {
+    /** Why {@code hosts} cannot be emptied in this way, if they cannot. */
+    public Optional<String> fault(List<String> hosts, MigrationOptions options, FleetShown fleet) {
+        try {
+            policies.named(options.convergence());
+        } catch (IllegalArgumentException e) {
+            return Optional.of(String.valueOf(e.getMessage()));
+        }
         if (hosts.isEmpty()) {
             return Optional.of("no host named; expected at least one");
         }
@@ -72,8 +83,8 @@ public final class EvacuationRules {
     }
 
     /** The plan that an evacuation of {@code hosts} would make now. */
-    public Plan dryRun(List<String> hosts, FleetShown fleet) {
-        var job = new EvacuationJob("", hosts, new MigrationOptions(0, false, 0, 0), 0);
+    public Plan dryRun(List<String> hosts, MigrationOptions options, FleetShown fleet) {
+        var job = new EvacuationJob("", hosts, options, 0);
         return new Plan(planFor(job, List.of(), fleet).stream()
                 .map(vm -> new Placement(vm.spec().name(), vm.from(), vm.to(), vm.reason()))
                 .toList());
@@ -234,9 +245,13 @@ public final class EvacuationRules {
                 continue;
             }
             switch (vm.state()) {
-                case "LOST" -> planned.add(still(vm, RowState.LOST));
-                case "INTERNAL_ERROR" -> planned.add(still(vm, RowState.FAILED));
-                default -> movers.add(vm.spec().name());
+                case "LOST" -> planned.add(still(vm, RowState.LOST, inState(vm)));
+                case "INTERNAL_ERROR" -> planned.add(still(vm, RowState.FAILED, inState(vm)));
+                default ->
+                    policies.fault(vm.spec(), job.options())
+                            .ifPresentOrElse(
+                                    why -> planned.add(still(vm, RowState.FAILED, why)),
+                                    () -> movers.add(vm.spec().name()));
             }
         }
         Fleet picture = Fleet.of(fleet).with(reservations(rows));
@@ -252,13 +267,12 @@ public final class EvacuationRules {
         return planned;
     }
 
-    private static PlannedVm still(VmView vm, RowState state) {
-        return new PlannedVm(
-                vm.spec(),
-                vm.host().orElse(""),
-                Optional.empty(),
-                state,
-                Optional.of(vm.failure().orElse("the guest is in " + vm.state())));
+    private static PlannedVm still(VmView vm, RowState state, String why) {
+        return new PlannedVm(vm.spec(), vm.host().orElse(""), Optional.empty(), state, Optional.of(why));
+    }
+
+    private static String inState(VmView vm) {
+        return vm.failure().orElse("the guest is in " + vm.state());
     }
 
     private EvacuationEvent replan(Running state, EvacuationRow row, FleetShown fleet) {

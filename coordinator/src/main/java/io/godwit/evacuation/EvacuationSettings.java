@@ -1,6 +1,7 @@
 package io.godwit.evacuation;
 
 import com.typesafe.config.Config;
+import io.godwit.convergence.Policies;
 import io.godwit.snapshot.SnapshotSettings;
 import java.time.Duration;
 
@@ -11,9 +12,14 @@ import java.time.Duration;
  * @param attemptsMax migrations of one VM before it is given up
  * @param passivateAfter an ended or unknown evacuation leaves memory after this
  * @param snapshots of its state
+ * @param policies ladders for migrations that do not converge
  */
 public record EvacuationSettings(
-        Duration lookInterval, int attemptsMax, Duration passivateAfter, SnapshotSettings snapshots) {
+        Duration lookInterval,
+        int attemptsMax,
+        Duration passivateAfter,
+        SnapshotSettings snapshots,
+        Policies policies) {
     /** Reads {@code godwit.evacuation} of {@code config}. */
     public static EvacuationSettings from(Config config) {
         Config own = config.getConfig("godwit.evacuation");
@@ -21,6 +27,7 @@ public record EvacuationSettings(
                 own.getDuration("look-interval"),
                 own.getInt("attempts-max"),
                 own.getDuration("passivate-after"),
-                SnapshotSettings.from(own, "snapshots"));
+                SnapshotSettings.from(own, "snapshots"),
+                Policies.from(config));
     }
 }

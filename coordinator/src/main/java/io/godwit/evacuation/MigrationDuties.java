@@ -12,6 +12,7 @@ import io.godwit.evacuation.MigrationState.Resuming;
 import io.godwit.evacuation.MigrationState.Saving;
 import io.godwit.evacuation.MigrationState.Switching;
 import io.godwit.proto.host.HostCommand;
+import io.godwit.proto.host.HostCommand.AdjustSave;
 import io.godwit.proto.host.HostCommand.BeginSave;
 import io.godwit.proto.host.HostCommand.CancelSave;
 import io.godwit.proto.host.HostCommand.DiscardIncoming;
@@ -28,6 +29,7 @@ import io.godwit.proto.ownership.OwnershipReply;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /**
@@ -58,7 +60,7 @@ public final class MigrationDuties {
                                 job.epoch(),
                                 saving.endpoint(),
                                 job.options(),
-                                SaveLimits.first(job.options(), job.spec().blackoutBudgetMs()))));
+                                saving.trail().climb().limits())));
             // the destination repeats its last word when asked again: that it has loaded may have been lost, too
             case Switching _ ->
                 List.of(new Order(job.from(), new SwitchOver(job.id(), job.vm(), job.epoch())), prepare(job));
@@ -68,6 +70,22 @@ public final class MigrationDuties {
             case GoingBack back -> backOrders(back);
             case Opening _, Committing _, Aborting _, Ended _ -> List.of();
         };
+    }
+
+    /**
+     * The word that the limits have changed, until the source says that it keeps them; {@code revisionSeen} is what its
+     * latest progress told, empty for none yet. BeginSave tells them, too, but to a source that copies already it is a
+     * question only.
+     */
+    static Optional<Order> adjustment(MigrationState state, OptionalLong revisionSeen) {
+        if (!(state instanceof Saving saving)) {
+            return Optional.empty();
+        }
+        var job = saving.job();
+        SaveLimits limits = saving.trail().climb().limits();
+        return limits.revision() > revisionSeen.orElse(0)
+                ? Optional.of(new Order(job.from(), new AdjustSave(job.id(), job.vm(), job.epoch(), limits)))
+                : Optional.empty();
     }
 
     private static Order prepare(MigrationJob job) {

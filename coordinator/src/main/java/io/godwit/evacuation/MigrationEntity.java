@@ -1,5 +1,7 @@
 package io.godwit.evacuation;
 
+import io.godwit.convergence.Climbing;
+import io.godwit.convergence.Ladder;
 import io.godwit.evacuation.MigrationState.Asked;
 import io.godwit.evacuation.MigrationState.Ended;
 import io.godwit.evacuation.MigrationState.Unasked;
@@ -29,6 +31,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.apache.pekko.actor.NoSerializationVerificationNeeded;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -44,14 +47,13 @@ import org.apache.pekko.persistence.typed.javadsl.CommandHandlerWithReply;
 import org.apache.pekko.persistence.typed.javadsl.EventHandler;
 import org.apache.pekko.persistence.typed.javadsl.EventSourcedBehaviorWithEnforcedReplies;
 import org.apache.pekko.persistence.typed.javadsl.ReplyEffect;
-import org.apache.pekko.persistence.typed.javadsl.RetentionCriteria;
 import org.apache.pekko.persistence.typed.javadsl.SignalHandler;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code Migration[id]}: moves one VM. {@link MigrationRules} decides, {@link MigrationLog} changes the state, {@link
  * MigrationDuties} says what to do in it; this class only persists first and acts then, repeats what has not been
- * answered, and watches the clock and the hosts' agents. Its snapshot is due when an
- * undisturbed migration is over: storing it holds up what follows, which in the switchover would be part of the blackout.
+ * answered, and watches the clock and the hosts' agents.
  */
 public final class MigrationEntity
         extends EventSourcedBehaviorWithEnforcedReplies<MigrationEntity.Command, MigrationEvent, MigrationState> {
@@ -84,6 +86,8 @@ public final class MigrationEntity
     private final Map<String, AgentWatch> agents = new HashMap<>();
     private final List<StateTriple> liveTriples = new ArrayList<>();
     private Optional<Progress> progress = Optional.empty();
+    private Optional<Climbing.Watch> held = Optional.empty();
+    private @Nullable Climbing climbing;
     private String watchedState = "";
     private int refusals;
 
@@ -124,9 +128,14 @@ public final class MigrationEntity
         return new Unasked(id);
     }
 
+    /**
+     * When it is over, and now and then while nobody waits for it: what an event leads to waits for the snapshot, and in the
+     * switchover that would be part of the blackout.
+     */
     @Override
-    public RetentionCriteria retentionCriteria() {
-        return settings.snapshots().criteria();
+    public boolean shouldSnapshot(MigrationState state, MigrationEvent event, long sequenceNumber) {
+        boolean precopies = state instanceof MigrationState.Preparing || state instanceof MigrationState.Saving;
+        return state instanceof Ended || (precopies && sequenceNumber % settings.snapshotEvery() == 0);
     }
 
     @Override
@@ -219,12 +228,12 @@ public final class MigrationEntity
         if (state instanceof Asked) {
             return Effect().reply(start.replyTo(), show(state));
         }
-        Optional<String> fault = MigrationRules.fault(start);
+        Optional<String> fault = MigrationRules.fault(start, settings.policies());
         if (fault.isPresent()) {
             return Effect().reply(start.replyTo(), new MigrationRefused(id, fault.get()));
         }
         return Effect()
-                .persist((MigrationEvent) MigrationRules.requested(start))
+                .persist((MigrationEvent) MigrationRules.requested(start, settings.policies()))
                 .thenRun(this::takeUp)
                 .thenReply(start.replyTo(), this::show);
     }
@@ -257,13 +266,27 @@ public final class MigrationEntity
             liveTriples.add(triple);
         }
         watchPhase(state);
-        return Effect().noReply();
+        Climbing.Verdict verdict = climbing(saving.job()).next(saving.trail().climb(), held, report.progress());
+        held = verdict instanceof Climbing.Verdict.Stay(var goesOn) ? goesOn : Optional.empty();
+        return persist(ConvergenceRules.onVerdict(verdict));
+    }
+
+    /** Made from the job, which never changes, when it is first needed. */
+    private Climbing climbing(MigrationJob job) {
+        if (climbing == null) {
+            climbing = new Climbing(Ladder.parse(job.ladder()), job.spec().blackoutBudgetMs());
+        }
+        return climbing;
     }
 
     private ReplyEffect<MigrationEvent, MigrationState> persist(List<MigrationEvent> events) {
-        return events.isEmpty()
-                ? Effect().noReply()
-                : Effect().persist(withProgress(events)).thenRun(this::changed).thenNoReply();
+        List<MigrationEvent> full = withProgress(events);
+        return switch (full.size()) {
+            case 0 -> Effect().noReply();
+            // of a list, shouldSnapshot is asked with the state before each event
+            case 1 -> Effect().persist(full.getFirst()).thenRun(this::changed).thenNoReply();
+            default -> Effect().persist(full).thenRun(this::changed).thenNoReply();
+        };
     }
 
     private List<MigrationEvent> withProgress(List<MigrationEvent> events) {
@@ -337,11 +360,21 @@ public final class MigrationEntity
                     .agent()
                     .ifPresent(agent -> agent.tell(order.command()));
         }
+        adjustment(state)
+                .ifPresent(order -> agents.getOrDefault(order.host(), AgentWatch.UNSEEN)
+                        .agent()
+                        .ifPresent(agent -> agent.tell(order.command())));
         if (state instanceof Asked asked) {
             MigrationDuties.question(asked, ledgerAnswers)
                     .ifPresent(
                             question -> ports.ledgers().apply(asked.job().vm()).tell(question));
         }
+    }
+
+    private Optional<MigrationDuties.Order> adjustment(MigrationState state) {
+        return MigrationDuties.adjustment(
+                state,
+                progress.map(seen -> OptionalLong.of(seen.limits().revision())).orElse(OptionalLong.empty()));
     }
 
     private ReplyEffect<MigrationEvent, MigrationState> listed(Asked state, Receptionist.Listing listing) {

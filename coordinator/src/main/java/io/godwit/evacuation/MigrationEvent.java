@@ -2,8 +2,10 @@ package io.godwit.evacuation;
 
 import io.godwit.proto.WireMessage;
 import io.godwit.proto.host.DataEndpoint;
+import io.godwit.proto.migration.ConvergenceStep;
 import io.godwit.proto.migration.Downtime;
 import io.godwit.proto.migration.MigrationOptions;
+import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveStats;
 import io.godwit.proto.migration.StateTriple;
 import io.godwit.proto.vm.VmSpec;
@@ -12,9 +14,21 @@ import java.util.Optional;
 
 /** What has happened to one migration. Persisted before anything is done about it. */
 public sealed interface MigrationEvent extends WireMessage {
-    /** Somebody wants {@code spec} moved; the source holds {@code epoch}. */
+    /**
+     * Somebody wants {@code spec} moved; the source holds {@code epoch}.
+     *
+     * @param ladder what is done when it does not converge, as policies stood then
+     * @param limits it begins with
+     */
     record MigrationRequested(
-            VmSpec spec, String from, String to, long epoch, MigrationOptions options, Optional<String> evacuation)
+            VmSpec spec,
+            String from,
+            String to,
+            long epoch,
+            MigrationOptions options,
+            Optional<String> evacuation,
+            String ladder,
+            SaveLimits limits)
             implements MigrationEvent {}
 
     /** The destination waits for the stream at {@code endpoint}. */
@@ -22,6 +36,9 @@ public sealed interface MigrationEvent extends WireMessage {
 
     /** The source has connected. */
     record PreCopyBegan() implements MigrationEvent {}
+
+    /** It did not converge, or an operator has asked for it: {@code step.limits} are in force from now on. {@code rung}: next on the ladder. */
+    record ConvergenceStepTaken(ConvergenceStep step, int rung) implements MigrationEvent {}
 
     /** The source predicts a blackout within the limit: the ledger is to open the handoff. */
     record HandoffWanted(SaveStats stats) implements MigrationEvent {}

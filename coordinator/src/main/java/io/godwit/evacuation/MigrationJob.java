@@ -10,6 +10,7 @@ import java.util.Optional;
  *
  * @param epoch the epoch under which the source holds the VM
  * @param evacuation who is told when it ends
+ * @param ladder text form of the {@link io.godwit.convergence.Ladder} that it climbs
  */
 public record MigrationJob(
         String id,
@@ -18,7 +19,8 @@ public record MigrationJob(
         String to,
         long epoch,
         MigrationOptions options,
-        Optional<String> evacuation)
+        Optional<String> evacuation,
+        String ladder)
         implements KryoMessage {
     /** Name of the VM. */
     public String vm() {

@@ -1,5 +1,6 @@
 package io.godwit.evacuation;
 
+import io.godwit.evacuation.MigrationEvent.ConvergenceStepTaken;
 import io.godwit.evacuation.MigrationEvent.DestinationCleared;
 import io.godwit.evacuation.MigrationEvent.DestinationLoaded;
 import io.godwit.evacuation.MigrationEvent.DestinationPrepared;
@@ -53,8 +54,9 @@ public final class MigrationLog {
                                 asked.to(),
                                 asked.epoch(),
                                 asked.options(),
-                                asked.evacuation()),
-                        MigrationTrail.NEW);
+                                asked.evacuation(),
+                                asked.ladder()),
+                        MigrationTrail.begin(asked.limits()));
             case Unasked _ -> throw impossible(state, event);
             case Asked asked -> applyAsked(asked, event);
         };
@@ -67,6 +69,9 @@ public final class MigrationLog {
             case DestinationPrepared(var endpoint)
             when state instanceof Preparing -> new Saving(job, trail, endpoint, false);
             case PreCopyBegan() when state instanceof Saving saving -> new Saving(job, trail, saving.endpoint(), true);
+            case ConvergenceStepTaken(var step, var rung)
+            when state instanceof Preparing || state instanceof Saving ->
+                withTrail(state, trail.withClimb(trail.climb().after(step, rung)));
             case HandoffWanted(var stats) when state instanceof Saving -> new Opening(job, trail.withStats(stats));
             case HandoffOpened() when state instanceof Opening -> new Switching(job, trail);
             case DestinationLoaded(var verified)
@@ -124,6 +129,7 @@ public final class MigrationLog {
                 new Ended(job, trail, MigrationPhase.FAILED, Optional.of(reason), resuming.epoch());
             case DestinationPrepared _,
                     PreCopyBegan _,
+                    ConvergenceStepTaken _,
                     HandoffWanted _,
                     HandoffOpened _,
                     DestinationLoaded _,

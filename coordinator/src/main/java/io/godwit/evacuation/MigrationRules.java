@@ -1,5 +1,7 @@
 package io.godwit.evacuation;
 
+import io.godwit.convergence.Ladder;
+import io.godwit.convergence.Policies;
 import io.godwit.evacuation.MigrationEvent.DestinationCleared;
 import io.godwit.evacuation.MigrationEvent.DestinationLoaded;
 import io.godwit.evacuation.MigrationEvent.DestinationPrepared;
@@ -55,21 +57,29 @@ import java.util.Optional;
 public final class MigrationRules {
     private MigrationRules() {}
 
-    /** The event of a request that nobody has made before. */
-    public static MigrationRequested requested(StartMigration start) {
+    /** The event of a request that nobody has made before and that has no {@link #fault}. */
+    public static MigrationRequested requested(StartMigration start, Policies policies) {
+        Ladder ladder = policies.of(start.spec(), start.options());
         return new MigrationRequested(
-                start.spec(), start.from(), start.to(), start.epoch(), start.options(), start.evacuation());
+                start.spec(),
+                start.from(),
+                start.to(),
+                start.epoch(),
+                start.options(),
+                start.evacuation(),
+                ladder.text(),
+                ladder.first(start.options(), start.spec().blackoutBudgetMs()));
     }
 
-    /** Why a request makes no sense, if it does not. */
-    public static Optional<String> fault(StartMigration start) {
+    /** Why a request makes no sense or cannot be met, if so: nothing has been started then. */
+    public static Optional<String> fault(StartMigration start, Policies policies) {
         if (start.from().equals(start.to())) {
             return Optional.of("vm '" + start.spec().name() + "' is on host '" + start.to() + "' already");
         }
         if (start.epoch() < 1) {
             return Optional.of("epoch " + start.epoch() + " was never granted; expected 1 or more");
         }
-        return Optional.empty();
+        return policies.fault(start.spec(), start.options());
     }
 
     /** An operator wants it undone: the events, or empty when it is too late. */

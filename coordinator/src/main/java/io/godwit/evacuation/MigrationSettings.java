@@ -1,7 +1,7 @@
 package io.godwit.evacuation;
 
 import com.typesafe.config.Config;
-import io.godwit.snapshot.SnapshotSettings;
+import io.godwit.convergence.Policies;
 import java.time.Duration;
 
 /**
@@ -15,7 +15,8 @@ import java.time.Duration;
  * @param hostUnseenAfter an agent that has not been listed since this coordinator recovered the migration, after this
  * @param refusalsMax refusals of the same command before it counts as refused for good
  * @param passivateAfter an ended or unknown migration leaves memory after this
- * @param snapshots of its state
+ * @param snapshotEvery events from one snapshot to the next while it pre-copies
+ * @param policies ladders for migrations that do not converge
  */
 public record MigrationSettings(
         Duration resendInterval,
@@ -26,7 +27,8 @@ public record MigrationSettings(
         Duration hostUnseenAfter,
         int refusalsMax,
         Duration passivateAfter,
-        SnapshotSettings snapshots) {
+        int snapshotEvery,
+        Policies policies) {
     /** Reads {@code godwit.migration} of {@code config}. */
     public static MigrationSettings from(Config config) {
         Config own = config.getConfig("godwit.migration");
@@ -39,6 +41,7 @@ public record MigrationSettings(
                 own.getDuration("host-unseen-after"),
                 own.getInt("refusals-max"),
                 own.getDuration("passivate-after"),
-                SnapshotSettings.from(own, "snapshots"));
+                own.getInt("snapshot-every"),
+                Policies.from(config));
     }
 }

@@ -1,7 +1,9 @@
 package io.godwit.evacuation;
 
+import io.godwit.convergence.Climb;
 import io.godwit.proto.KryoMessage;
 import io.godwit.proto.migration.Downtime;
+import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveStats;
 import io.godwit.proto.migration.StateTriple;
 import java.util.List;
@@ -11,6 +13,7 @@ import java.util.stream.Stream;
 /**
  * What a migration has gathered on its way.
  *
+ * @param climb limits in force and convergence steps taken
  * @param source triples that the source published
  * @param destination triples that the destination published
  * @param stats of the save path, as last reported durably
@@ -20,6 +23,7 @@ import java.util.stream.Stream;
  * @param destinationGone whether the destination's agent died, and its copy with it
  */
 public record MigrationTrail(
+        Climb climb,
         List<StateTriple> source,
         List<StateTriple> destination,
         SaveStats stats,
@@ -28,16 +32,23 @@ public record MigrationTrail(
         boolean sourceGone,
         boolean destinationGone)
         implements KryoMessage {
-    static final MigrationTrail NEW =
-            new MigrationTrail(List.of(), List.of(), SaveStats.NONE, Downtime.NONE, false, false, false);
+    /** Nothing has happened; {@code limits} are those it begins with. */
+    static MigrationTrail begin(SaveLimits limits) {
+        return new MigrationTrail(
+                Climb.from(limits), List.of(), List.of(), SaveStats.NONE, Downtime.NONE, false, false, false);
+    }
 
     public MigrationTrail {
         source = List.copyOf(source);
         destination = List.copyOf(destination);
     }
 
+    MigrationTrail withClimb(Climb known) {
+        return new MigrationTrail(known, source, destination, stats, downtime, verified, sourceGone, destinationGone);
+    }
+
     MigrationTrail withStats(SaveStats known) {
-        return new MigrationTrail(source, destination, known, downtime, verified, sourceGone, destinationGone);
+        return new MigrationTrail(climb, source, destination, known, downtime, verified, sourceGone, destinationGone);
     }
 
     /** With {@code seen}, unless what is known already tells of more. */
@@ -48,29 +59,29 @@ public record MigrationTrail(
     }
 
     MigrationTrail withDowntime(Downtime known) {
-        return new MigrationTrail(source, destination, stats, known, verified, sourceGone, destinationGone);
+        return new MigrationTrail(climb, source, destination, stats, known, verified, sourceGone, destinationGone);
     }
 
     MigrationTrail withVerified(boolean known) {
-        return new MigrationTrail(source, destination, stats, downtime, known, sourceGone, destinationGone);
+        return new MigrationTrail(climb, source, destination, stats, downtime, known, sourceGone, destinationGone);
     }
 
     MigrationTrail withoutSource() {
-        return new MigrationTrail(source, destination, stats, downtime, verified, true, destinationGone);
+        return new MigrationTrail(climb, source, destination, stats, downtime, verified, true, destinationGone);
     }
 
     MigrationTrail withoutDestination() {
-        return new MigrationTrail(source, destination, stats, downtime, verified, sourceGone, true);
+        return new MigrationTrail(climb, source, destination, stats, downtime, verified, sourceGone, true);
     }
 
     MigrationTrail plusSource(List<StateTriple> more) {
         return new MigrationTrail(
-                join(source, more), destination, stats, downtime, verified, sourceGone, destinationGone);
+                climb, join(source, more), destination, stats, downtime, verified, sourceGone, destinationGone);
     }
 
     MigrationTrail plusDestination(List<StateTriple> more) {
         return new MigrationTrail(
-                source, join(destination, more), stats, downtime, verified, sourceGone, destinationGone);
+                climb, source, join(destination, more), stats, downtime, verified, sourceGone, destinationGone);
     }
 
     /** Source's first. */

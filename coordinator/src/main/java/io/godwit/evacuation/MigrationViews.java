@@ -14,7 +14,6 @@ import io.godwit.evacuation.MigrationState.Switching;
 import io.godwit.proto.migration.MigrationPhase;
 import io.godwit.proto.migration.MigrationView;
 import io.godwit.proto.migration.Progress;
-import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveStats;
 import io.godwit.proto.migration.StateTriple;
 import java.util.List;
@@ -57,8 +56,8 @@ final class MigrationViews {
                         .map(Progress::remainingBytes)
                         .orElse(0L),
                 retryable(state),
-                SaveLimits.first(job.options(), job.spec().blackoutBudgetMs()),
-                List.of(),
+                trail.climb().limits(),
+                trail.climb().steps(),
                 progress.filter(_ -> state instanceof Saving));
     }
 

@@ -40,6 +40,7 @@ public interface Coordinator {
      * Starts a migration; completes when it is durable, with its first view.
      *
      * @param to destination; empty for the first host that fits
+     * @throws CoordinatorException (as failure) Refused: the VM cannot be moved, there, or by this convergence policy
      */
     CompletionStage<MigrationView> startMigration(String vm, Optional<String> to, MigrationOptions options);
 
@@ -52,7 +53,10 @@ public interface Coordinator {
     /** Asks a migration to roll back; completes with its view. Refused once the handoff is committed or it has ended. */
     CompletionStage<MigrationView> cancelMigration(String id, String reason);
 
-    /** Starts emptying {@code hosts}; completes when it is durable, with its first view. Refused for an unknown host. */
+    /**
+     * Starts emptying {@code hosts}; completes when it is durable, with its first view. Refused for an unknown host or
+     * convergence policy.
+     */
     CompletionStage<EvacuationView> startEvacuation(List<String> hosts, MigrationOptions options);
 
     /** One evacuation. NotFound without one. */
@@ -61,8 +65,8 @@ public interface Coordinator {
     /** Every evacuation ever started, sorted by id. */
     CompletionStage<List<EvacuationView>> evacuations();
 
-    /** What an evacuation of {@code hosts} would do now; changes nothing. */
-    CompletionStage<Plan> planEvacuation(List<String> hosts);
+    /** What an evacuation of {@code hosts} would do now; changes nothing. Refused as its start would be. */
+    CompletionStage<Plan> planEvacuation(List<String> hosts, MigrationOptions options);
 
     /** Lets the host check the guest's own rule. */
     CompletionStage<GuestCheck> checkVm(String vm);

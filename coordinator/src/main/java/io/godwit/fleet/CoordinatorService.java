@@ -111,6 +111,9 @@ final class CoordinatorService implements Coordinator {
             if (!view.state().equals("RUNNING") && !view.state().equals("PAUSED")) {
                 throw new Refused("vm '" + vm + "' is " + view.state() + "; expected RUNNING or PAUSED");
             }
+            settings.policies().fault(view.spec(), options).ifPresent(fault -> {
+                throw new Refused(fault);
+            });
             String destination = destination(shown, vm, from, to);
             return vms.ownership(vm).thenCompose(owner -> {
                 if (!owner.grants(from)) {
@@ -194,12 +197,13 @@ final class CoordinatorService implements Coordinator {
     }
 
     @Override
-    public CompletionStage<Plan> planEvacuation(List<String> hosts) {
+    public CompletionStage<Plan> planEvacuation(List<String> hosts, MigrationOptions options) {
+        EvacuationRules rules = new EvacuationRules(ports.planner(), settings.policies(), 1);
         return fleet().thenApply(shown -> {
-            EvacuationRules.fault(hosts, shown).ifPresent(fault -> {
+            rules.fault(hosts, options, shown).ifPresent(fault -> {
                 throw new Refused(fault);
             });
-            return new EvacuationRules(ports.planner(), 1).dryRun(hosts, shown);
+            return rules.dryRun(hosts, options, shown);
         });
     }
 

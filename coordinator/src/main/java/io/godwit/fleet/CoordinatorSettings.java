@@ -1,6 +1,7 @@
 package io.godwit.fleet;
 
 import com.typesafe.config.Config;
+import io.godwit.convergence.Policies;
 import io.godwit.snapshot.SnapshotSettings;
 import java.time.Duration;
 
@@ -16,6 +17,7 @@ import java.time.Duration;
  * @param listParallelism entities asked at the same time for a listing
  * @param schemaTimeout for the store's schema on start
  * @param fleetSnapshots of FleetView
+ * @param policies ladders for migrations that do not converge
  */
 public record CoordinatorSettings(
         Duration askTimeout,
@@ -26,7 +28,8 @@ public record CoordinatorSettings(
         Duration reportFresh,
         int listParallelism,
         Duration schemaTimeout,
-        SnapshotSettings fleetSnapshots) {
+        SnapshotSettings fleetSnapshots,
+        Policies policies) {
     /** Reads {@code godwit.coordinator} of {@code config}. */
     public static CoordinatorSettings from(Config config) {
         Config own = config.getConfig("godwit.coordinator");
@@ -39,6 +42,7 @@ public record CoordinatorSettings(
                 own.getDuration("report-fresh"),
                 own.getInt("list-parallelism"),
                 own.getDuration("schema-timeout"),
-                SnapshotSettings.from(own, "fleet-snapshots"));
+                SnapshotSettings.from(own, "fleet-snapshots"),
+                Policies.from(config));
     }
 }

@@ -22,6 +22,7 @@ import io.godwit.proto.host.HostReply.VmChecked;
 import io.godwit.proto.host.HostReply.VmDescribed;
 import io.godwit.proto.host.HostReply.VmGone;
 import io.godwit.proto.host.VmStatus;
+import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.ownership.OwnershipCommand;
 import io.godwit.proto.ownership.OwnershipCommand.ClaimOwnership;
 import io.godwit.proto.ownership.OwnershipCommand.QueryOwnership;
@@ -47,6 +48,9 @@ final class VmLifecycle {
     /** As in host names: it becomes part of ids, paths and metrics. */
     private static final Pattern NAME = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
 
+    /** A VM's own convergence policy is to be one by which it can be moved, whatever else is asked for. */
+    private static final MigrationOptions NO_OPTIONS = new MigrationOptions(0, false, 0, 0);
+
     private final CoordinatorPorts ports;
     private final CoordinatorSettings settings;
     private final Asking asking;
@@ -64,6 +68,12 @@ final class VmLifecycle {
         if (spec.memoryBytes() <= 0) {
             return refuse(
                     "vm '" + spec.name() + "' has " + spec.memoryBytes() + " bytes of memory; expected more than 0");
+        }
+        Optional<String> fault = spec.convergence().isBlank()
+                ? Optional.empty()
+                : settings.policies().fault(spec, NO_OPTIONS);
+        if (fault.isPresent()) {
+            return refuse(fault.get());
         }
         return fleet().thenCompose(shown -> {
             if (shown.vms().stream().anyMatch(vm -> vm.spec().name().equals(spec.name()))) {

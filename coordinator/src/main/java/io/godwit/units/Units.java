@@ -1,6 +1,7 @@
 package io.godwit.units;
 
 import java.math.BigDecimal;
+import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -75,6 +76,21 @@ public final class Units {
         }
         boolean whole = unit == 0 || Math.abs(value - Math.rint(value)) < 0.05;
         return String.format(Locale.ROOT, whole ? "%.0f %s" : "%.1f %s", value, units[unit]);
+    }
+
+    /** A size that {@link #bytes} reads back equal: a whole number of the largest unit that leaves no rest. */
+    public static String exactSize(long bytes) {
+        for (String unit : List.of("TiB", "GiB", "MiB", "KiB")) {
+            if (bytes != 0 && bytes % unitBytes(unit) == 0) {
+                return bytes / unitBytes(unit) + unit;
+            }
+        }
+        return bytes + "B";
+    }
+
+    /** A time that {@link #millis} reads back equal: whole seconds, or milliseconds. */
+    public static String exactTime(long millis) {
+        return millis >= 1000 && millis % 1000 == 0 ? millis / 1000 + "s" : millis + "ms";
     }
 
     /** Microseconds as milliseconds with one decimal. */

@@ -175,7 +175,7 @@ public final class FakeCoordinator implements Coordinator {
     }
 
     @Override
-    public CompletionStage<Plan> planEvacuation(List<String> hosts) {
+    public CompletionStage<Plan> planEvacuation(List<String> hosts, MigrationOptions options) {
         EvacuationView.VmRow row = outcome.get();
         return done(() -> new Plan(List.of(new Placement(row.vm(), row.from(), row.to(), row.reason()))));
     }

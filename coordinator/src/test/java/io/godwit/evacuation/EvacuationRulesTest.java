@@ -2,15 +2,20 @@ package io.godwit.evacuation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.typesafe.config.ConfigFactory;
+import io.godwit.convergence.Policies;
 import io.godwit.evacuation.EvacuationEvent.EvacuationPlanned;
 import io.godwit.evacuation.EvacuationEvent.EvacuationRequested;
 import io.godwit.evacuation.EvacuationEvent.PlannedVm;
 import io.godwit.evacuation.EvacuationEvent.VmMigrationSettled;
 import io.godwit.evacuation.EvacuationEvent.VmMigrationStarted;
 import io.godwit.evacuation.EvacuationEvent.VmReplanned;
+import io.godwit.evacuation.EvacuationState.EvacuationJob;
+import io.godwit.evacuation.EvacuationState.Planning;
 import io.godwit.evacuation.EvacuationState.Running;
 import io.godwit.plan.FirstFit;
 import io.godwit.plan.Pictures;
+import io.godwit.plan.Placement;
 import io.godwit.proto.evacuation.EvacuationView.VmRow;
 import io.godwit.proto.fleet.FleetReply.FleetShown;
 import io.godwit.proto.migration.Downtime;
@@ -28,7 +33,7 @@ import org.junit.jupiter.api.Test;
 
 /** An evacuation of host-1, whose VMs go to host-2; host-3 has room, too. */
 class EvacuationRulesTest {
-    private final EvacuationRules rules = new EvacuationRules(new FirstFit(), 2);
+    private final EvacuationRules rules = new EvacuationRules(new FirstFit(), Policies.from(ConfigFactory.load()), 2);
 
     private static List<VmSpec> specs(int vms) {
         return IntStream.rangeClosed(1, vms)
@@ -83,6 +88,48 @@ class EvacuationRulesTest {
                 SaveLimits.NONE,
                 List.of(),
                 Optional.empty());
+    }
+
+    @Test
+    void saysBeforeAnythingStartsWhichVmsCannotBeMovedByTheirConvergencePolicy() {
+        FleetShown fleet = Pictures.fleet(
+                Pictures.host(
+                        "host-1", "UP", true, 1000, Map.of("gpu", 1), Pictures.vm("vm-1", 64, "gpu"), own("none")),
+                Pictures.up("host-2", 1000, Map.of("gpu", 1)));
+        var options = new MigrationOptions(300, true, 0, 20_000, 0, "wait:1s, postcopy");
+        assertThat(rules.dryRun(List.of("host-1"), options, fleet).placements())
+                .containsExactlyInAnyOrder(
+                        new Placement(
+                                "vm-1",
+                                "host-1",
+                                Optional.empty(),
+                                Optional.of("postcopy is not possible with a VFIO device: vm 'vm-1' has dev-0 (gpu)")),
+                        new Placement("vm-own", "host-1", Optional.of("host-2"), Optional.empty()));
+        var planning = new Planning(new EvacuationJob("e-1", List.of("host-1"), options, 0));
+        Running state = (Running) after(planning, rules.plan(planning, fleet));
+        assertThat(EvacuationState.row(state, "vm-1").orElseThrow().state()).isEqualTo(RowState.FAILED);
+        assertThat(EvacuationState.row(state, "vm-own").orElseThrow().state()).isEqualTo(RowState.WAITING);
+    }
+
+    @Test
+    void refusesAConvergencePolicyThatNobodyKnows() {
+        var options = new MigrationOptions(300, true, 0, 20_000, 0, "harsh");
+        assertThat(rules.fault(List.of("host-1"), options, fleet(1)).orElseThrow())
+                .startsWith("no convergence policy 'harsh'; expected one of ");
+    }
+
+    private static VmSpec own(String convergence) {
+        VmSpec vm = Pictures.vm("vm-own", 64);
+        return new VmSpec(
+                vm.name(),
+                vm.driver(),
+                vm.memoryBytes(),
+                vm.vcpus(),
+                vm.workload(),
+                vm.devices(),
+                vm.blackoutBudgetMs(),
+                vm.containers(),
+                convergence);
     }
 
     @Test

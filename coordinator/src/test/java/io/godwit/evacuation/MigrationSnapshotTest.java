@@ -36,11 +36,11 @@ class MigrationSnapshotTest {
     }
 
     private MigrationView toReleasingWithASnapshotOnTheWay() {
-        open("godwit.migration.snapshots.every = 5");
+        open("godwit.migration.snapshot-every = 3");
         saga.toReleasing();
         MigrationView before = saga.show();
         assertThat(before.phase()).isEqualTo(MigrationPhase.RELEASING);
-        assertThat(store.snapshots(ID)).containsExactly(5L);
+        assertThat(store.snapshots(ID)).containsExactly(3L);
         assertThat(store.events(ID)).hasSize(8);
         return before;
     }

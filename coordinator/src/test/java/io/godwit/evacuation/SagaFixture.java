@@ -2,6 +2,7 @@ package io.godwit.evacuation;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import io.godwit.convergence.Reports;
 import io.godwit.ownership.OwnershipEntity;
 import io.godwit.plan.Pictures;
 import io.godwit.proto.Names;
@@ -22,6 +23,8 @@ import io.godwit.proto.migration.MigrationReport.VmRunning;
 import io.godwit.proto.migration.MigrationRequest.ShowMigration;
 import io.godwit.proto.migration.MigrationRequest.StartMigration;
 import io.godwit.proto.migration.MigrationView;
+import io.godwit.proto.migration.SaveLimits;
+import io.godwit.proto.migration.SaveProgress;
 import io.godwit.proto.migration.SaveStats;
 import io.godwit.proto.migration.StateTriple;
 import io.godwit.proto.ownership.OwnershipCommand;
@@ -104,7 +107,8 @@ final class SagaFixture implements AutoCloseable {
         return ActorTestKit.create("saga-" + SYSTEMS.incrementAndGet(), config.withFallback(ConfigFactory.load()));
     }
 
-    final MigrationOptions options;
+    /** For the next start. */
+    MigrationOptions options;
 
     /** A host's agent: a probe that the receptionist lists. */
     TestProbe<HostCommand> agent(String host) {
@@ -134,9 +138,22 @@ final class SagaFixture implements AutoCloseable {
     }
 
     MigrationView start() {
-        migration.tell(
-                new StartMigration(id, spec, "host-1", "host-2", 1, options, Optional.of("e-1"), client.getRef()));
+        migration.tell(request());
         return client.expectMessageClass(MigrationShown.class).view();
+    }
+
+    StartMigration request() {
+        return new StartMigration(id, spec, "host-1", "host-2", 1, options, Optional.of("e-1"), client.getRef());
+    }
+
+    /** With this convergence policy or ladder, and a limit on the bandwidth to lift. */
+    void by(String convergence) {
+        options = new MigrationOptions(300, true, 10 << 20, options.handoffDeadlineMs(), 0, convergence);
+    }
+
+    /** The source tells that everything has been sent once, and that it keeps {@code limits}. */
+    void progress(long precopyMillis, long predictedMs, SaveLimits limits) {
+        tell(new SaveProgress(id, "host-1", Reports.at(precopyMillis, predictedMs, limits)));
     }
 
     MigrationView show() {

@@ -174,7 +174,7 @@ class CoordinatorNodeTest {
         create("b", 200, "host-1");
         create("c", 100, "host-1", "gpu", "gpu");
         awaitRunning(3);
-        assertThat(get(coordinator.planEvacuation(List.of("host-1"))).placements())
+        assertThat(get(coordinator.planEvacuation(List.of("host-1"), OPTIONS)).placements())
                 .containsExactly(
                         new Placement("a", "host-1", Optional.of("host-2"), Optional.empty()),
                         new Placement("b", "host-1", Optional.of("host-2"), Optional.empty()),
