@@ -124,7 +124,7 @@ public final class GpuModel implements VfioDevice {
 
     private void endLoad() throws DeviceException {
         try {
-            engine.state().endLoad();
+            engine.endLoad();
         } catch (DeviceException e) {
             // half a state must never run
             stand(DeviceState.ERROR);

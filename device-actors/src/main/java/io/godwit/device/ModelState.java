@@ -26,7 +26,9 @@ final class ModelState implements AutoCloseable {
         DMA_WRITES(0),
         DMA_CARRY(8),
         TOUCHES(16),
-        TOUCH_CARRY(24);
+        TOUCH_CARRY(24),
+        REMAPS(32),
+        REMAP_CARRY(40);
 
         private final long at;
 

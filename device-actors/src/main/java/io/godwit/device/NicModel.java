@@ -65,7 +65,7 @@ public final class NicModel implements RegionDevice {
             }
             if (from == MigrationRegion.RESUMING) {
                 try {
-                    engine.state().endLoad();
+                    engine.endLoad();
                 } catch (DeviceException e) {
                     // half a state must never run
                     region.broken();

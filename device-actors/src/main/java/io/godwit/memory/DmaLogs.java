@@ -12,7 +12,7 @@ import java.util.List;
  */
 final class DmaLogs {
     /** The I/O virtual addresses that a guest may use behind a vIOMMU: 48 bits, as 4-level page tables have. */
-    private static final IovaRange APERTURE = new IovaRange(0, 1L << 48);
+    static final IovaRange APERTURE = new IovaRange(0, 1L << 48);
 
     private final IovaTable table;
     private final DirtyAccount account;

@@ -95,13 +95,18 @@ public final class IommuSpace {
     /**
      * Maps a range.
      *
-     * @throws IommuException when it is not whole pages, overlaps a mapping, lies outside guest memory or is one too many
+     * @throws IommuException when it is not whole pages, overlaps a mapping, lies outside guest memory or what a vIOMMU can
+     *     address, or is one too many
      */
     public void map(long iova, long gpa, long bytes) throws IommuException {
         checkRange("map", iova, bytes);
         if (gpa < 0 || gpa % PAGE != 0 || gpa > memory.bytes() - bytes) {
             throw refused("map of iova " + hex(iova) + " to gpa " + hex(gpa) + ", " + bytes
                     + " bytes; expected whole pages within " + memory.bytes() + " bytes of guest memory");
+        }
+        if (viommu && iova + bytes > DmaLogs.APERTURE.end()) {
+            throw refused("map of iova " + hex(iova) + ", " + bytes + " bytes; expected addresses below "
+                    + hex(DmaLogs.APERTURE.end()) + " behind a vIOMMU");
         }
         lock.writeLock().lock();
         try {

@@ -1,9 +1,12 @@
 package io.godwit.vm;
 
+import io.godwit.proto.vm.ContainerSpec;
 import io.godwit.proto.vm.DeviceSpec;
 import io.godwit.proto.vm.VmSpec;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Where things lie in a native guest's RAM, derived from its spec alone, so that both hosts and any checker agree:
@@ -77,6 +80,24 @@ public final class GuestLayout {
                     + (spec.memoryBytes() - top) + " pinned bytes do not fit in memory of " + spec.memoryBytes()
                     + " less 2 MiB for the guest program");
         }
+        checkContainers();
+    }
+
+    private void checkContainers() {
+        Set<String> names = new HashSet<>();
+        for (ContainerSpec container : spec.containers()) {
+            String where = "VM " + spec.name() + ", container " + container.name() + ": ";
+            if (!names.add(container.name())) {
+                throw new IllegalArgumentException(where + "listed twice; expected distinct names");
+            }
+            if (spec.devices().stream().noneMatch(device -> device.container().equals(container.name()))) {
+                throw new IllegalArgumentException(where + "no device is in it; expected at least one");
+            }
+            if (container.remapBytesPerSecond() < 0 || (container.remapBytesPerSecond() > 0 && !container.viommu())) {
+                throw new IllegalArgumentException(where + "a remap rate of " + container.remapBytesPerSecond()
+                        + " bytes/s; expected 0 (never), or more with a vIOMMU");
+            }
+        }
     }
 
     /** Pages written by vCPU {@code index}: its slice of the working set. */
@@ -92,5 +113,10 @@ public final class GuestLayout {
             throw new IllegalArgumentException("VM " + spec.name() + " has no device " + device);
         }
         return range;
+    }
+
+    /** The container of that name: one that the spec does not list has no vIOMMU. */
+    public ContainerSpec container(String name) {
+        return spec.container(name);
     }
 }

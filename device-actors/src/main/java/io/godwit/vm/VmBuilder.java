@@ -39,7 +39,9 @@ record VmBuilder(
         try {
             for (DeviceSpec device : spec.devices()) {
                 IommuSpace space = containers.computeIfAbsent(
-                        device.container(), name -> IommuSpace.of(name, guest.memory(), false, config));
+                        device.container(),
+                        name -> IommuSpace.of(
+                                name, guest.memory(), layout.container(name).viommu(), config));
                 VfioDevice made = host.models().create(device, layout, space, host.ticker());
                 devices.put(device.name(), made);
                 identities.add(new DeviceIdentity(device.name(), made.model()));

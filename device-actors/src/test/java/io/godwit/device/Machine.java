@@ -3,6 +3,7 @@ package io.godwit.device;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import io.godwit.memory.IommuSpace;
+import io.godwit.proto.vm.ContainerSpec;
 import io.godwit.proto.vm.DeviceSpec;
 import io.godwit.proto.vm.VmSpec;
 import io.godwit.proto.vm.WorkloadSpec;
@@ -22,13 +23,18 @@ final class Machine implements AutoCloseable {
     final ManualTicker ticker = new ManualTicker();
     final DeviceFaults faults = new DeviceFaults();
     final GuestMemory memory = new GuestMemory(arena.allocate(8 * MIB, GuestMemory.PAGE_SIZE));
-    final IommuSpace space = IommuSpace.of("c0", memory, false, CONFIG);
+    final IommuSpace space;
     final GuestLayout layout;
     final VfioDevice device;
 
     Machine(DeviceSpec spec) throws DeviceException {
-        layout = new GuestLayout(
-                new VmSpec("vm0", "soft", 8 * MIB, 1, new WorkloadSpec(0, 0, false), List.of(spec), 1000));
+        this(spec, new ContainerSpec("c0", false, 0));
+    }
+
+    Machine(DeviceSpec spec, ContainerSpec container) throws DeviceException {
+        layout = new GuestLayout(new VmSpec(
+                "vm0", "soft", 8 * MIB, 1, new WorkloadSpec(0, 0, false), List.of(spec), 1000, List.of(container), ""));
+        space = IommuSpace.of("c0", memory, container.viommu(), CONFIG);
         device = DeviceModels.withFaults(CONFIG, _ -> faults).create(spec, layout, space, ticker);
     }
 

@@ -3,6 +3,7 @@ package io.godwit.vm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.godwit.proto.vm.ContainerSpec;
 import io.godwit.proto.vm.DeviceSpec;
 import io.godwit.proto.vm.VmSpec;
 import io.godwit.proto.vm.WorkloadSpec;
@@ -67,5 +68,23 @@ class GuestLayoutTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(reason)
                 .hasMessageContaining("vm-1");
+    }
+
+    @Test
+    void containersAreNamedOnceInUseAndRemappedBehindAViommuOnly() {
+        DeviceSpec gpu = device("gpu0", MIB);
+        ContainerSpec plain = new ContainerSpec("container-0", false, 0);
+        ContainerSpec viommu = new ContainerSpec("container-0", true, MIB);
+        assertThat(new GuestLayout(spec(gpu, viommu)).container("container-0")).isEqualTo(viommu);
+        assertThat(new GuestLayout(spec(gpu)).container("container-0")).isEqualTo(plain);
+        refused(spec(gpu, viommu, plain), "container container-0: listed twice");
+        refused(spec(gpu, new ContainerSpec("other", true, 0)), "container other: no device is in it");
+        refused(spec(gpu, new ContainerSpec("container-0", false, 1)), "a remap rate of 1 bytes/s");
+        refused(spec(gpu, new ContainerSpec("container-0", true, -1)), "a remap rate of -1 bytes/s");
+    }
+
+    private static VmSpec spec(DeviceSpec device, ContainerSpec... containers) {
+        return new VmSpec(
+                "vm-1", "soft", 8 * MIB, 1, new WorkloadSpec(0, 0, false), List.of(device), 1, List.of(containers), "");
     }
 }
