@@ -1,5 +1,6 @@
 package io.godwit.agent;
 
+import static io.godwit.agent.TwoHosts.MIB;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.godwit.proto.host.DataEndpoint;
@@ -8,6 +9,7 @@ import io.godwit.proto.migration.MigrationReport;
 import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveProgress;
 import io.godwit.proto.migration.StateTriple;
+import io.godwit.proto.vm.ContainerSpec;
 import io.godwit.proto.vm.DeviceSpec;
 import io.godwit.proto.vm.GuestCheck;
 import io.godwit.proto.vm.VmSpec;
@@ -20,6 +22,7 @@ import java.util.List;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** One VM between two agents, with real guests and real sockets; the test plays the coordinator. */
@@ -69,6 +72,52 @@ class MigrationTest {
             awaitProgress(hosts, hosts.b, atOnce);
             hosts.inventory(hosts.a, inventory -> inventory.vms().isEmpty());
         }
+    }
+
+    /** One device behind a vIOMMU whose guest maps anew all the time, one of another policy in a container of its own. */
+    @ParameterizedTest
+    @CsvSource({
+        "PERSISTENT,HARDWARE_TRACKED",
+        "HARDWARE_TRACKED,STOP_COPY_ONLY",
+        "STOP_COPY_ONLY,PERSISTENT",
+        "HARDWARE_TRACKED,HARDWARE_TRACKED"
+    })
+    void losesNothingBehindAViommuThatIsMappedAnewWhileItIsCopied(String policy, String other) throws IOException {
+        try (TwoHosts hosts = new TwoHosts()) {
+            VmSpec spec = viommu(
+                    new DeviceSpec("gpu0", "gpu", "behind", MIB, MIB, 4 * MIB, 16 * MIB, policy),
+                    new DeviceSpec("nic0", "nic", "behind", 64 * 1024, 16 * 1024, MIB, MIB, policy),
+                    new DeviceSpec("gpu1", "gpu", "plain", MIB, MIB, 2 * MIB, 8 * MIB, other));
+            hosts.create(spec);
+            hosts.b.tell(new HostCommand.PrepareIncoming("m-1", spec, "host-a", 1, TwoHosts.options()));
+            DataEndpoint endpoint =
+                    hosts.await(MigrationReport.IncomingReady.class).endpoint();
+            hosts.a.tell(new HostCommand.BeginSave(
+                    "m-1", "vm-1", 1, endpoint, TwoHosts.options(), TwoHosts.limits(TwoHosts.options())));
+            hosts.await(MigrationReport.SaveStarted.class);
+            hosts.await(MigrationReport.ReadyToSwitchOver.class);
+            hosts.a.tell(new HostCommand.SwitchOver("m-1", "vm-1", 1));
+            assertThat(hosts.await(MigrationReport.IncomingLoaded.class).verified())
+                    .isTrue();
+            hosts.b.tell(new HostCommand.RunVm("m-1", "vm-1", 2));
+            hosts.await(MigrationReport.VmRunning.class);
+            hosts.a.tell(new HostCommand.ReleaseSource("m-1", "vm-1", 2));
+            hosts.await(MigrationReport.SourceReleased.class);
+            awaitProgress(hosts, hosts.b, hosts.check(hosts.b, "vm-1"));
+        }
+    }
+
+    private static VmSpec viommu(DeviceSpec... devices) {
+        return new VmSpec(
+                "vm-1",
+                "soft",
+                48 * MIB,
+                2,
+                new WorkloadSpec(8 * MIB, 8 * MIB, true),
+                List.of(devices),
+                1000,
+                List.of(new ContainerSpec("behind", true, 64 * MIB)),
+                "");
     }
 
     @ParameterizedTest
