@@ -33,6 +33,7 @@ final class Convergence {
      * @param bandwidth bytes per second; 0 when none was measured yet
      * @param settled whether the bandwidth is good enough to give up by it
      * @param precopyNanos how long pre-copy has gone on
+     * @param acknowledged whether the destination has loaded the devices' initial data: nothing is stopped before
      */
     record Measured(
             long ramLeftBytes,
@@ -41,14 +42,16 @@ final class Convergence {
             long stopCopyBytes,
             long bandwidth,
             boolean settled,
-            long precopyNanos) {
+            long precopyNanos,
+            boolean acknowledged) {
         Measured(
                 DirtySync.Result sync,
                 long ramLeftBytes,
                 long pinnedBytes,
                 long bandwidth,
                 boolean settled,
-                long precopyNanos) {
+                long precopyNanos,
+                boolean acknowledged) {
             this(
                     ramLeftBytes,
                     pinnedBytes,
@@ -56,7 +59,8 @@ final class Convergence {
                     sync.stopCopyBytes(),
                     bandwidth,
                     settled,
-                    precopyNanos);
+                    precopyNanos,
+                    acknowledged);
         }
     }
 
@@ -95,7 +99,7 @@ final class Convergence {
             return GO_ON;
         }
         long predicted = predictMicros(now);
-        if (limits.stopAndCopy()) {
+        if (limits.stopAndCopy() && now.acknowledged) {
             asked = true;
             return new Decision.SwitchOver(predicted);
         }
@@ -106,7 +110,7 @@ final class Convergence {
             boolean room = predicted - floorMicros(now) > Math.max(roundGainMicros, floorMicros(now) / 10);
             boolean improving = room && predicted < predictedBefore - predictedBefore / 4;
             predictedBefore = predicted;
-            if (predicted <= limitMicros && !improving) {
+            if (predicted <= limitMicros && !improving && now.acknowledged) {
                 asked = true;
                 return new Decision.SwitchOver(predicted);
             }
@@ -122,7 +126,10 @@ final class Convergence {
                     + (known
                             ? "a standstill of " + millis(predicted) + " would be needed"
                             : "no bandwidth could be measured, " + now.ramLeftBytes + " bytes of RAM are left")
-                    + ", the limit is " + millis(limitMicros));
+                    + ", the limit is " + millis(limitMicros)
+                    + (now.acknowledged
+                            ? ""
+                            : "; the destination has never said that it has loaded the devices' initial data"));
         }
         return GO_ON;
     }

@@ -21,6 +21,7 @@ import io.godwit.migration.SavePath.TrackingStarted;
 import io.godwit.migration.SavePath.Undone;
 import io.godwit.proto.migration.MigrationStatus;
 import io.godwit.proto.vm.RunState;
+import io.godwit.stream.Answer;
 import io.godwit.stream.RamSender;
 import io.godwit.stream.StreamWriter;
 import io.godwit.vm.GuestMemory;
@@ -42,6 +43,8 @@ final class PreCopy {
     private final Convergence convergence;
     private boolean passRuns;
     private boolean syncRuns;
+    private boolean devicesRun;
+    private boolean acknowledged;
     private long passes;
     private long bandwidthLimit = -1;
 
@@ -72,6 +75,10 @@ final class PreCopy {
         core.observer.tell(new SavePath.Event.Started());
         core.timers.startTimerAtFixedRate(new Tick(), core.settings.tick());
         applyLimits();
+        acknowledged = new InitialData(core.preamble.devices()).complete();
+        if (!acknowledged) {
+            core.readAnswer(stream);
+        }
         sync();
         return Behaviors.receiveMessage(command -> switch (command) {
             case Tick() -> {
@@ -110,12 +117,25 @@ final class PreCopy {
                 }
                 yield Behaviors.same();
             }
-            case SwitchOver() -> quiescing();
+            case Answered(Answer.SwitchoverReady(), var _) -> {
+                core.answered();
+                acknowledged = true;
+                sync();
+                yield Behaviors.same();
+            }
+            case Answered(var answer, var error) -> {
+                core.answered();
+                yield SaveUndo.draining(core, core.why(answer, error), false);
+            }
+            case SwitchOver() ->
+                acknowledged
+                        ? quiescing()
+                        : SaveUndo.draining(
+                                core, "told to switch over before the destination had loaded the initial data", false);
             case Cancel(var reason) -> SaveUndo.draining(core, reason, true);
             case RollBack(var _, var cancelled) -> SaveUndo.draining(core, ABORTED, cancelled);
             case Release _, StepTimedOut _ -> Behaviors.unhandled();
-            case Opened _, Answered _, TrackingStarted _, RunStateReplied _, Undone _, CopyEnded _ ->
-                Behaviors.unhandled();
+            case Opened _, TrackingStarted _, RunStateReplied _, Undone _, CopyEnded _ -> Behaviors.unhandled();
         });
     }
 
@@ -200,7 +220,8 @@ final class PreCopy {
                 sync.pinnedPages() * GuestMemory.PAGE_SIZE,
                 counters.meter.bytesPerSecond(),
                 counters.meter.settled(),
-                now - counters.precopyBeganNanos);
+                now - counters.precopyBeganNanos,
+                acknowledged);
         core.observer.tell(new SavePath.Event.Progressed(counters.progress(
                 core.trail.last(),
                 sync,
@@ -211,11 +232,14 @@ final class PreCopy {
                 convergence.floorMicros(measured),
                 passes,
                 core.learnt.fixedMicros(core.to, core.options.verify()),
+                acknowledged,
                 core.limits.inForce())));
         if (ramLeft > 0) {
             send();
         }
-        if (sync.precopyBytes() >= core.settings.deviceThresholdBytes()) {
+        // until all initial data has gone, and its end, however little it is
+        if (!devicesRun && (!acknowledged || sync.precopyBytes() >= core.settings.deviceThresholdBytes())) {
+            devicesRun = true;
             core.hooks(replies -> new Device.SaveLiveIterate(stream, core.settings.deviceIterateBytesMax(), replies));
         }
         return switch (convergence.decide(measured, core.limits)) {
@@ -246,6 +270,7 @@ final class PreCopy {
 
     private void iterated(DeviceRound.Result result) {
         core.ended();
+        devicesRun = false;
         for (Device.Reply reply : result.replies().values()) {
             if (reply instanceof Device.Iterated iterated) {
                 core.counters.deviceBytes += iterated.bytes();

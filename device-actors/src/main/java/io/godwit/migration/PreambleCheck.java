@@ -50,7 +50,8 @@ public final class PreambleCheck {
             return differs("guest driver", found.driver(), expected.driver());
         }
         if (!Objects.equals(expected.devices(), found.devices())) {
-            return differs("devices (name=model/version)", named(found.devices()), named(expected.devices()));
+            return differs(
+                    "devices (name=model/version, + with pre-copy)", named(found.devices()), named(expected.devices()));
         }
         if (expected.verify() != found.verify()) {
             return differs("verify", found.verify(), expected.verify());
@@ -60,7 +61,7 @@ public final class PreambleCheck {
 
     private static List<String> named(List<DeviceIdentity> devices) {
         return devices.stream()
-                .map(device -> device.name() + "=" + device.model())
+                .map(device -> device.name() + "=" + device.model() + (device.preCopy() ? "+" : ""))
                 .toList();
     }
 

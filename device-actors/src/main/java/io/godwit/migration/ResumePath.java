@@ -168,6 +168,7 @@ public final class ResumePath {
 
     private Behavior<Command> receiving(StreamReader stream) {
         Scheduler scheduler = context.getSystem().scheduler();
+        InitialData initial = new InitialData(expected.devices());
         StreamSink sink = new StreamSink() {
             @Override
             public void deviceChunk(String device, DeviceChunkKind kind, ByteBuffer chunk) throws IOException {
@@ -192,6 +193,9 @@ public final class ResumePath {
                             Device.Saved _,
                             Device.DigestTaken _,
                             Device.Described _ -> {}
+                }
+                if (kind == DeviceChunkKind.INITIAL_END && initial.loaded(device)) {
+                    stream.answer(new Answer.SwitchoverReady());
                 }
             }
 

@@ -48,6 +48,9 @@ final class SaveCore {
     /** Data-plane jobs and rounds of hooks not yet ended. Nothing is torn down while any is. */
     private int inFlight;
 
+    /** Whether one of these waits for an answer of the destination, which may come late or never. */
+    private boolean reading;
+
     private volatile boolean stopSending;
 
     SaveCore(
@@ -105,6 +108,11 @@ final class SaveCore {
         return inFlight == 0;
     }
 
+    /** Whether nothing is in flight that ends by itself. */
+    boolean quietButForAnswers() {
+        return inFlight == (reading ? 1 : 0);
+    }
+
     /** Lets the pass that sends RAM end after its present run. For good. */
     void stopSending() {
         stopSending = true;
@@ -136,8 +144,31 @@ final class SaveCore {
                 (value, thrown) -> done.apply(value, thrown == null ? "" : DataPlane.reason(thrown)));
     }
 
+    /** Waits for the destination's next answer; what comes is followed by {@link #answered}. One at a time. */
     void readAnswer(StreamWriter stream) {
-        io(stream::readAnswer, SavePath.Answered::new);
+        reading(stream::readAnswer);
+    }
+
+    /** Opens the stream and waits for the first answer. */
+    void sendPreamble(StreamWriter stream) {
+        reading(() -> {
+            stream.preamble(preamble);
+            return stream.readAnswer();
+        });
+    }
+
+    private void reading(Callable<Answer> job) {
+        if (reading) {
+            throw new IllegalStateException("an answer is awaited already");
+        }
+        reading = true;
+        io(job, SavePath.Answered::new);
+    }
+
+    /** In place of {@link #ended}, for an answer. */
+    void answered() {
+        reading = false;
+        ended();
     }
 
     void startStep(String step) {
@@ -168,7 +199,7 @@ final class SaveCore {
         return switch (answer) {
             case null -> "the stream to " + to + " broke: " + error;
             case Answer.Refused(var reason) -> "the destination refused: " + reason;
-            case Answer.Accepted _, Answer.Loaded _, Answer.Running _ ->
+            case Answer.Accepted _, Answer.SwitchoverReady _, Answer.Loaded _, Answer.Running _ ->
                 "the destination answered out of turn: " + answer;
         };
     }

@@ -94,6 +94,7 @@ final class SaveCounters {
             long floorMicros,
             long passes,
             long fixedMicros,
+            boolean acknowledged,
             SaveLimits limits) {
         long elapsed = Math.max(1, now - lastSyncNanos);
         long cpuRate = lastSyncNanos == 0 ? 0 : perSecond(sync.cpuPages(), elapsed);
@@ -113,7 +114,7 @@ final class SaveCounters {
                 sync.trustworthy(),
                 passes,
                 fixedMicros,
-                true,
+                acknowledged,
                 limits);
     }
 

@@ -75,15 +75,10 @@ final class SaveSetup {
 
     private Behavior<Command> accepting(StreamWriter stream) {
         core.startStep("the destination's answer");
-        core.io(
-                () -> {
-                    stream.preamble(core.preamble);
-                    return stream.readAnswer();
-                },
-                Answered::new);
+        core.sendPreamble(stream);
         return Behaviors.receiveMessage(command -> switch (command) {
             case Answered(var answer, var error) -> {
-                core.ended();
+                core.answered();
                 yield answer instanceof Answer.Accepted
                         ? settingUp(stream)
                         : SaveUndo.draining(core, core.why(answer, error), false);

@@ -112,14 +112,11 @@ final class SaveUndo {
                 }
                 yield core.quiet() ? next.get() : Behaviors.same();
             }
-            case Answered _,
-                    TrackingStarted _,
-                    HooksDone _,
-                    PassEnded _,
-                    Synced _,
-                    RunStateReplied _,
-                    Undone _,
-                    CopyEnded _ -> {
+            case Answered _ -> {
+                core.answered();
+                yield core.quiet() ? next.get() : Behaviors.same();
+            }
+            case TrackingStarted _, HooksDone _, PassEnded _, Synced _, RunStateReplied _, Undone _, CopyEnded _ -> {
                 core.ended();
                 yield core.quiet() ? next.get() : Behaviors.same();
             }

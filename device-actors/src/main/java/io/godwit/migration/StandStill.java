@@ -136,18 +136,18 @@ final class StandStill {
                 yield Behaviors.same();
             }
             case Answered(Answer.Loaded _, var _) -> {
-                core.ended();
+                core.answered();
                 core.counters.loadedNanos = core.clock.nanoTime();
                 core.readAnswer(stream);
                 yield Behaviors.same();
             }
             case Answered(Answer.Running(var micros), var _) -> {
-                core.ended();
+                core.answered();
                 runs(micros);
                 yield Behaviors.same();
             }
             case Answered(var answer, var error) -> {
-                core.ended();
+                core.answered();
                 yield strand(core.why(answer, error));
             }
             case Release() -> releasing();
@@ -170,7 +170,7 @@ final class StandStill {
         StreamWriter stream = core.stream();
         return Behaviors.receiveMessage(command -> switch (command) {
             case Answered(var answer, var _) -> {
-                core.ended();
+                core.answered();
                 if (answer instanceof Answer.Running(var micros)) {
                     runs(micros);
                 } else if (answer instanceof Answer.Loaded && stream != null) {
@@ -221,14 +221,11 @@ final class StandStill {
         return Behaviors.receiveMessage(command -> switch (command) {
             case RollBack(var epoch, var cancelled) -> SaveUndo.rollingBack(core, epoch, cancelled);
             case Release() -> releasing();
-            case Answered _,
-                    HooksDone _,
-                    PassEnded _,
-                    Undone _,
-                    CopyEnded _,
-                    Synced _,
-                    RunStateReplied _,
-                    TrackingStarted _ -> {
+            case Answered _ -> {
+                core.answered();
+                yield Behaviors.same();
+            }
+            case HooksDone _, PassEnded _, Undone _, CopyEnded _, Synced _, RunStateReplied _, TrackingStarted _ -> {
                 core.ended();
                 yield Behaviors.same();
             }

@@ -8,6 +8,12 @@ public sealed interface Answer {
     /** The stream is refused, at whatever point; the destination keeps nothing of it. */
     record Refused(String reason) implements Answer {}
 
+    /**
+     * The initial data of every device with pre-copy is loaded: the source may stop. Comes once, and only if there is such
+     * a device.
+     */
+    record SwitchoverReady() implements Answer {}
+
     /** All is in place and, if {@code verified}, its digests were equal; the destination stands still. */
     record Loaded(boolean verified) implements Answer {}
 

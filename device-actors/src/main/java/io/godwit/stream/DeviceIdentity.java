@@ -5,5 +5,6 @@ package io.godwit.stream;
  *
  * @param name its name in the VM
  * @param model model and version of its state format, such as {@code gpu/1}
+ * @param preCopy whether it gives out state while it runs
  */
-public record DeviceIdentity(String name, String model) {}
+public record DeviceIdentity(String name, String model, boolean preCopy) {}

@@ -17,6 +17,8 @@ final class FrameOrder {
     /** By device: the kind of state seen last, null before any. */
     private final Map<String, @Nullable DeviceChunkKind> devices = new HashMap<>();
 
+    private final Set<String> withPreCopy = new HashSet<>();
+
     /** Devices whose initial data has ended. */
     private final Set<String> initialEnded = new HashSet<>();
 
@@ -24,7 +26,12 @@ final class FrameOrder {
 
     FrameOrder(Preamble preamble) {
         this.preamble = preamble;
-        preamble.devices().forEach(device -> devices.put(device.name(), null));
+        for (DeviceIdentity device : preamble.devices()) {
+            devices.put(device.name(), null);
+            if (device.preCopy()) {
+                withPreCopy.add(device.name());
+            }
+        }
     }
 
     void device(String name, DeviceChunkKind kind, int bytes) throws StreamException {
@@ -46,6 +53,10 @@ final class FrameOrder {
             case INITIAL_END -> {
                 empty(name, kind, bytes);
                 beforeStop(name, kind, last);
+                if (!withPreCopy.contains(name)) {
+                    throw new StreamException(
+                            "INITIAL_END of device " + name + ", which has no pre-copy; expected none of it");
+                }
                 if (!initialEnded.add(name)) {
                     throw new StreamException("INITIAL_END of device " + name + " a second time; expected it once");
                 }

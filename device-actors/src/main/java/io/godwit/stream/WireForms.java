@@ -4,6 +4,7 @@ import io.godwit.proto.wire.AnswerAccepted;
 import io.godwit.proto.wire.AnswerLoaded;
 import io.godwit.proto.wire.AnswerRefused;
 import io.godwit.proto.wire.AnswerRunning;
+import io.godwit.proto.wire.AnswerSwitchoverReady;
 import io.godwit.proto.wire.DeviceChunk;
 import io.godwit.proto.wire.DeviceDigest;
 import io.godwit.proto.wire.Frame;
@@ -35,7 +36,8 @@ final class WireForms {
         for (DeviceIdentity device : preamble.devices()) {
             message.addDevices(io.godwit.proto.wire.DeviceIdentity.newBuilder()
                     .setName(device.name())
-                    .setModel(device.model()));
+                    .setModel(device.model())
+                    .setPreCopy(device.preCopy()));
         }
         return Frame.newBuilder().setPreamble(message).build();
     }
@@ -77,6 +79,7 @@ final class WireForms {
                 message.setRefused(AnswerRefused.newBuilder()
                         .setReason(
                                 reason.length() <= REASON_CHARS_MAX ? reason : reason.substring(0, REASON_CHARS_MAX)));
+            case Answer.SwitchoverReady() -> message.setSwitchoverReady(AnswerSwitchoverReady.getDefaultInstance());
             case Answer.Loaded(var verified) ->
                 message.setLoaded(AnswerLoaded.newBuilder().setVerified(verified));
             case Answer.Running(var micros) ->
@@ -89,10 +92,12 @@ final class WireForms {
         return switch (message.getBodyCase()) {
             case ACCEPTED -> new Answer.Accepted();
             case REFUSED -> new Answer.Refused(message.getRefused().getReason());
+            case SWITCHOVER_READY -> new Answer.SwitchoverReady();
             case LOADED -> new Answer.Loaded(message.getLoaded().getVerified());
             case RUNNING -> new Answer.Running(message.getRunning().getResumeMicros());
             case BODY_NOT_SET ->
-                throw new StreamException("unknown answer; expected accepted, refused, loaded or running");
+                throw new StreamException(
+                        "unknown answer; expected accepted, refused, ready to switch over, loaded or running");
         };
     }
 
@@ -108,7 +113,7 @@ final class WireForms {
             if (devices.stream().anyMatch(known -> known.name().equals(device.getName()))) {
                 throw new StreamException("preamble names device " + device.getName() + " twice");
             }
-            devices.add(new DeviceIdentity(device.getName(), device.getModel()));
+            devices.add(new DeviceIdentity(device.getName(), device.getModel(), device.getPreCopy()));
         }
         return new Preamble(
                 message.getMigration(),

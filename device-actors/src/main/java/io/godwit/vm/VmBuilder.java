@@ -44,7 +44,7 @@ record VmBuilder(
                                 name, guest.memory(), layout.container(name).viommu(), config));
                 VfioDevice made = host.models().create(device, layout, space, host.ticker());
                 devices.put(device.name(), made);
-                identities.add(new DeviceIdentity(device.name(), made.model()));
+                identities.add(new DeviceIdentity(device.name(), made.model(), made.supportsPreCopy()));
             }
             return built;
         } catch (DeviceException | RuntimeException e) {

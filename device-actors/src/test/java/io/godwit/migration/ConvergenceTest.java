@@ -19,7 +19,7 @@ class ConvergenceTest {
     private final Convergence convergence = new Convergence(new DowntimeModel(100, 0), Duration.ofSeconds(10), 0);
 
     private static Measured ram(long bytes) {
-        return new Measured(bytes, 0, 0, 0, RATE, true, 0);
+        return new Measured(bytes, 0, 0, 0, RATE, true, 0, true);
     }
 
     @Test
@@ -64,13 +64,13 @@ class ConvergenceTest {
     void asksOnceOnlyAndNeverGivesUpAfterwards() {
         assertThat(convergence.decide(ram(0), LIMITS)).isInstanceOf(Decision.SwitchOver.class);
         assertThat(convergence.decide(ram(0), LIMITS)).isEqualTo(GO_ON);
-        assertThat(convergence.decide(new Measured(0, 99_999, 0, 0, RATE, true, Long.MAX_VALUE), LIMITS))
+        assertThat(convergence.decide(new Measured(0, 99_999, 0, 0, RATE, true, Long.MAX_VALUE, true), LIMITS))
                 .isEqualTo(GO_ON);
     }
 
     @Test
     void givesUpWhenTheFloorIsOverTheLimitAndSaysWhatItConsistsOf() {
-        Measured pinned = new Measured(0, 901, 0, 0, RATE, true, 0);
+        Measured pinned = new Measured(0, 901, 0, 0, RATE, true, 0, true);
         assertThat(convergence.floorMicros(pinned)).isEqualTo(1001);
         assertThat(convergence.decide(pinned, LIMITS))
                 .isInstanceOfSatisfying(
@@ -80,24 +80,24 @@ class ConvergenceTest {
 
     @Test
     void doesNotGiveUpByABandwidthThatHasNotSettled() {
-        assertThat(convergence.decide(new Measured(0, 901, 0, 0, RATE, false, 0), LIMITS))
+        assertThat(convergence.decide(new Measured(0, 901, 0, 0, RATE, false, 0, true), LIMITS))
                 .isEqualTo(GO_ON);
     }
 
     @Test
     void deviceStateThatPreCopyCanTakeIsNoPartOfTheFloorButOfThePrediction() {
-        Measured device = new Measured(0, 0, 5000, 5100, RATE, true, 0);
+        Measured device = new Measured(0, 0, 5000, 5100, RATE, true, 0, true);
         assertThat(convergence.floorMicros(device)).isEqualTo(200);
         assertThat(convergence.predictMicros(device)).isEqualTo(5200);
         assertThat(convergence.decide(device, LIMITS)).isEqualTo(GO_ON);
-        assertThat(convergence.floorMicros(new Measured(0, 0, 50, 40, RATE, true, 0)))
+        assertThat(convergence.floorMicros(new Measured(0, 0, 50, 40, RATE, true, 0, true)))
                 .as("a device that says less for the stop than for pre-copy owes nothing")
                 .isEqualTo(100);
     }
 
     @Test
     void theFloorCountsBeforeTheTimeout() {
-        assertThat(convergence.decide(new Measured(0, 901, 0, 0, RATE, true, Long.MAX_VALUE), LIMITS))
+        assertThat(convergence.decide(new Measured(0, 901, 0, 0, RATE, true, Long.MAX_VALUE, true), LIMITS))
                 .isInstanceOfSatisfying(
                         Decision.GiveUp.class, up -> assertThat(up.reason()).contains("cannot be shorter"));
     }
@@ -105,7 +105,7 @@ class ConvergenceTest {
     @ParameterizedTest
     @CsvSource({"10000000000,false", "10000000001,true"})
     void givesUpAfterTheTimeoutWithTheStandstillThatWouldBeNeeded(long nanos, boolean givesUp) {
-        Decision decision = convergence.decide(new Measured(5_000_000, 0, 0, 0, RATE, true, nanos), LIMITS);
+        Decision decision = convergence.decide(new Measured(5_000_000, 0, 0, 0, RATE, true, nanos, true), LIMITS);
         if (givesUp) {
             assertThat(decision)
                     .isInstanceOfSatisfying(
@@ -119,13 +119,13 @@ class ConvergenceTest {
     @Test
     void asksRatherThanGivesUpWhenBothHold() {
         convergence.decide(ram(500), LIMITS);
-        assertThat(convergence.decide(new Measured(500, 0, 0, 0, RATE, true, Long.MAX_VALUE), LIMITS))
+        assertThat(convergence.decide(new Measured(500, 0, 0, 0, RATE, true, Long.MAX_VALUE, true), LIMITS))
                 .isEqualTo(new Decision.SwitchOver(600));
     }
 
     @Test
     void withNoBandwidthMeasuredYetItGoesOnAndTheSyncIsNoYardstickForTheNext() {
-        assertThat(convergence.decide(new Measured(1, 0, 0, 0, 0, false, 0), LIMITS))
+        assertThat(convergence.decide(new Measured(1, 0, 0, 0, 0, false, 0, true), LIMITS))
                 .isEqualTo(GO_ON);
         assertThat(convergence.decide(ram(800), LIMITS))
                 .as("still the first that counts")
@@ -135,7 +135,7 @@ class ConvergenceTest {
 
     @Test
     void withNoBandwidthMeasuredAllTheTimeItGivesUpAfterTheTimeout() {
-        assertThat(convergence.decide(new Measured(4096, 0, 0, 0, 0, false, 10_000_000_001L), LIMITS))
+        assertThat(convergence.decide(new Measured(4096, 0, 0, 0, 0, false, 10_000_000_001L, true), LIMITS))
                 .isInstanceOfSatisfying(
                         Decision.GiveUp.class,
                         up -> assertThat(up.reason()).contains("no bandwidth could be measured", "4096 bytes"));
@@ -143,13 +143,13 @@ class ConvergenceTest {
 
     @Test
     void withNothingLeftToSendNoBandwidthIsNeeded() {
-        Measured nothing = new Measured(0, 0, 0, 0, 0, false, 0);
+        Measured nothing = new Measured(0, 0, 0, 0, 0, false, 0, true);
         assertThat(convergence.decide(nothing, LIMITS)).isEqualTo(new Decision.SwitchOver(100));
     }
 
     @Test
     void aFloorUnderTheCeilingIsWaitedFor() {
-        Measured pinned = new Measured(0, 1500, 0, 0, RATE, true, 0);
+        Measured pinned = new Measured(0, 1500, 0, 0, RATE, true, 0, true);
         Limits rising = new Limits(new SaveLimits(0, 1, 2, 0, 0, false), 1000);
         assertThat(convergence.decide(pinned, rising))
                 .as("1.6 ms, up to 2 allowed")
@@ -161,8 +161,23 @@ class ConvergenceTest {
     @Test
     void stopAndCopyAsksAtOnceWhateverIsPredicted() {
         Limits now = new Limits(new SaveLimits(0, 1, 1, 0, 0, true), 1000);
-        assertThat(convergence.decide(new Measured(5_000_000, 0, 0, 0, RATE, true, 0), now))
+        assertThat(convergence.decide(new Measured(5_000_000, 0, 0, 0, RATE, true, 0, true), now))
                 .isEqualTo(new Decision.SwitchOver(5_000_100));
         assertThat(convergence.decide(ram(0), now)).as("once").isEqualTo(GO_ON);
+    }
+
+    @Test
+    void asksForNothingBeforeTheDestinationHasTheInitialDataAndSaysSoWhenTimeIsUp() {
+        Limits now = new Limits(new SaveLimits(0, 1, 1, 0, 0, true), 1000);
+        assertThat(convergence.decide(new Measured(0, 0, 0, 0, RATE, true, 0, false), now))
+                .as("not even for stop-and-copy")
+                .isEqualTo(GO_ON);
+        assertThat(convergence.decide(new Measured(0, 0, 0, 0, RATE, true, 0, false), LIMITS))
+                .isEqualTo(GO_ON);
+        assertThat(convergence.decide(new Measured(0, 0, 0, 0, RATE, true, Long.MAX_VALUE, false), LIMITS))
+                .isInstanceOfSatisfying(
+                        Decision.GiveUp.class, up -> assertThat(up.reason()).contains("initial data"));
+        assertThat(convergence.decide(new Measured(0, 0, 0, 0, RATE, true, 0, true), LIMITS))
+                .isEqualTo(new Decision.SwitchOver(100));
     }
 }

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class PreambleCheckTest {
     private static final List<DeviceIdentity> DEVICES =
-            List.of(new DeviceIdentity("gpu0", "gpu/1"), new DeviceIdentity("nic0", "nic/1"));
+            List.of(new DeviceIdentity("gpu0", "gpu/1", true), new DeviceIdentity("nic0", "nic/1", false));
     private static final Preamble EXPECTED = PreambleCheck.of(
             "m-1",
             new VmSpec("vm-1", "soft", 64 << 20, 2, new WorkloadSpec(0, 0, false), List.of(), 300),

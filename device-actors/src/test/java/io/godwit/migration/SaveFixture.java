@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import io.godwit.device.Device;
 import io.godwit.proto.host.DataEndpoint;
 import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.migration.Progress;
@@ -12,6 +13,7 @@ import io.godwit.proto.vm.VmSpec;
 import io.godwit.proto.vm.WorkloadSpec;
 import io.godwit.stream.Answer;
 import io.godwit.stream.DeviceChunkKind;
+import io.godwit.stream.DeviceIdentity;
 import io.godwit.stream.Pacer;
 import io.godwit.stream.Preamble;
 import io.godwit.stream.StreamReader;
@@ -26,17 +28,26 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.ManualTime;
-import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.awaitility.Awaitility;
 
-/** One save path of a VM without devices, over a link in memory; the test owns the time and plays the destination. */
+/**
+ * One save path of a VM, over a link in memory; the test owns the time and plays the destination. Without devices, unless
+ * it is given some before it begins.
+ */
 final class SaveFixture implements AutoCloseable {
     static final long MIB = 1 << 20;
     static final Duration PATIENCE = Duration.ofSeconds(20);
@@ -53,15 +64,26 @@ final class SaveFixture implements AutoCloseable {
             Thread.ofPlatform().daemon().name("data-plane-", 0).factory());
     final FakeGuest guest;
     final Link link = new Link(nanos, RATE);
-    final TestProbe<SavePath.Event> events = kit.createTestProbe();
+    final BlockingQueue<SavePath.Event> events = new LinkedBlockingQueue<>();
     final MigrationSettings settings = MigrationSettings.from(config);
     final LearntDowntime learnt = new LearntDowntime(settings);
     final StreamReader peer = new StreamReader(link.destination(), StreamSettings.from(config));
+    /** Chunks that have arrived: device, kind and bytes. */
+    final List<String> deviceChunks = new CopyOnWriteArrayList<>();
+
+    private final SequencedMap<String, ScriptedDevice> devices = new LinkedHashMap<>();
     private final Arena arena = Arena.ofShared();
 
     /** Of a VM with that much RAM. */
     SaveFixture(long ramMib) {
         guest = new FakeGuest(ramMib * MIB / GuestMemory.PAGE_SIZE);
+    }
+
+    /** One more device, with pre-copy. */
+    ScriptedDevice device(String name) {
+        ScriptedDevice device = new ScriptedDevice(name, dataPlane);
+        devices.put(name, device);
+        return device;
     }
 
     /** Time passes, for timers and clock alike. */
@@ -74,9 +96,14 @@ final class SaveFixture implements AutoCloseable {
     ActorRef<SavePath.Command> begin(SaveLimits limits) {
         VmSpec spec =
                 new VmSpec("vm-1", "soft", guest.memory().bytes(), 1, new WorkloadSpec(0, 0, false), List.of(), 1000);
-        Preamble preamble = PreambleCheck.of("m-1", spec, 1, List.of(), false);
+        SequencedMap<String, ActorRef<Device.Command>> actors = new LinkedHashMap<>();
+        devices.forEach((name, device) -> actors.put(name, kit.spawn(device.actor())));
+        List<DeviceIdentity> identities = devices.keySet().stream()
+                .map(name -> new DeviceIdentity(name, "gpu/1", true))
+                .toList();
+        Preamble preamble = PreambleCheck.of("m-1", spec, 1, identities, false);
         ActorRef<SavePath.Command> path = kit.spawn(SavePath.create(
-                new VmParts(spec, guest, new LinkedHashMap<>(), new LinkedHashMap<>(), dataPlane, RunLog.NONE),
+                new VmParts(spec, guest, actors, new LinkedHashMap<>(), dataPlane, RunLog.NONE),
                 preamble,
                 TO,
                 new MigrationOptions(1000, false, 0, 10_000),
@@ -89,7 +116,10 @@ final class SaveFixture implements AutoCloseable {
                 },
                 nanos::get,
                 learnt,
-                events.ref()));
+                kit.spawn(Behaviors.receiveMessage(event -> {
+                    events.add(event);
+                    return Behaviors.same();
+                }))));
         dataPlane.execute(this::receive);
         return path;
     }
@@ -113,7 +143,9 @@ final class SaveFixture implements AutoCloseable {
         GuestMemory memory = new GuestMemory(arena.allocate(guest.memory().bytes(), GuestMemory.PAGE_SIZE));
         StreamSink sink = new StreamSink() {
             @Override
-            public void deviceChunk(String device, DeviceChunkKind kind, ByteBuffer chunk) {}
+            public void deviceChunk(String device, DeviceChunkKind kind, ByteBuffer chunk) {
+                deviceChunks.add(device + " " + kind + " " + chunk.remaining());
+            }
 
             @Override
             public void vcpu(int index, byte[] state) {}
@@ -130,21 +162,33 @@ final class SaveFixture implements AutoCloseable {
 
     /** The next event of that kind; progress is passed over, anything else fails the test. */
     <T extends SavePath.Event> T await(Class<T> kind) {
-        while (true) {
-            SavePath.Event event = events.receiveMessage(PATIENCE);
-            if (kind.isInstance(event)) {
-                return kind.cast(event);
-            }
-            assertThat(event)
-                    .as("while waiting for %s", kind.getSimpleName())
-                    .isInstanceOf(SavePath.Event.Progressed.class);
-        }
+        return tellUntil(() -> {}, kind);
     }
 
-    /** The next progress that is as wanted; anything else fails the test. */
+    /** The same, while something is said again and again, as a Vm does until it has taken effect. */
+    <T extends SavePath.Event> T tellUntil(Runnable tell, Class<T> kind) {
+        AtomicReference<SavePath.Event> found = new AtomicReference<>();
+        Awaitility.await("for " + kind.getSimpleName()).atMost(PATIENCE).until(() -> {
+            tell.run();
+            for (SavePath.Event event = events.poll(); event != null; event = events.poll()) {
+                if (kind.isInstance(event)) {
+                    found.set(event);
+                    return true;
+                }
+                assertThat(event)
+                        .as("while waiting for %s", kind.getSimpleName())
+                        .isInstanceOf(SavePath.Event.Progressed.class);
+            }
+            return false;
+        });
+        return kind.cast(found.get());
+    }
+
+    /** The next progress that is as wanted, a tick passing for each look; anything else fails the test. */
     Progress awaitProgress(Predicate<Progress> wanted) {
         while (true) {
-            Progress progress = await(SavePath.Event.Progressed.class).progress();
+            Progress progress = tellUntil(() -> pass(settings.tick()), SavePath.Event.Progressed.class)
+                    .progress();
             if (wanted.test(progress)) {
                 return progress;
             }

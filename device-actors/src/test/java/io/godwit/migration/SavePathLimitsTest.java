@@ -61,10 +61,8 @@ class SavePathLimitsTest {
             Awaitility.await().atMost(SaveFixture.PATIENCE).until(() -> !save.guest.runs);
             assertThat(save.guest.throttlePercent).isEqualTo(50);
             // its Vm says so until it has taken effect
-            Awaitility.await().atMost(SaveFixture.PATIENCE).until(() -> {
-                path.tell(new SavePath.RollBack(2, false));
-                return save.guest.runs;
-            });
+            save.tellUntil(() -> path.tell(new SavePath.RollBack(2, false)), SavePath.Event.RolledBack.class);
+            assertThat(save.guest.runs).isTrue();
             assertThat(save.guest.throttlePercent).isZero();
         }
     }

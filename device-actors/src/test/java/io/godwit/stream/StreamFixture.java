@@ -50,7 +50,15 @@ final class StreamFixture {
 
     static Preamble preamble(long pages) {
         return new Preamble(
-                "m1", "vm1", 3, PAGE, pages * PAGE, 1, "soft", List.of(new DeviceIdentity("gpu0", "gpu/1")), true);
+                "m1",
+                "vm1",
+                3,
+                PAGE,
+                pages * PAGE,
+                1,
+                "soft",
+                List.of(new DeviceIdentity("gpu0", "gpu/1", true)),
+                true);
     }
 
     static long digest(GuestMemory memory) {

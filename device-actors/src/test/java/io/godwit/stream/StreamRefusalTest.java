@@ -14,6 +14,7 @@ import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import java.util.Random;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
@@ -243,6 +244,20 @@ class StreamRefusalTest {
         stream.writeBytes(start);
         chunk("gpu0", "INITIAL_END", new byte[3]);
         refusedWith("INITIAL_END of device gpu0 with 3 bytes; expected no payload");
+        stream.reset();
+        opening(Framing.VERSION);
+        frame(WireForms.frame(new Preamble(
+                "m1",
+                "vm1",
+                3,
+                StreamFixture.PAGE,
+                PAGES * (long) StreamFixture.PAGE,
+                1,
+                "soft",
+                List.of(new DeviceIdentity("nic0", "nic/1", false)),
+                true)));
+        chunk("nic0", "INITIAL_END", new byte[0]);
+        refusedWith("INITIAL_END of device nic0, which has no pre-copy");
         stream.reset();
         stream.writeBytes(start);
         vcpu(0);

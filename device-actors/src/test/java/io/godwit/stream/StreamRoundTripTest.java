@@ -34,6 +34,7 @@ class StreamRoundTripTest {
             assertThat(preamble).isEqualTo(StreamFixture.preamble(into.pages()));
             reader.answer(new Answer.Accepted());
             Digests digests = reader.receive(into, arrivals);
+            reader.answer(new Answer.SwitchoverReady());
             reader.answer(new Answer.Loaded(true));
             reader.answer(new Answer.Running(1234));
             return digests;
@@ -69,6 +70,7 @@ class StreamRoundTripTest {
                 Digests digests = new Digests(StreamFixture.digest(source), Map.of("gpu0", 7L), 8);
                 rest(writer, digests);
                 assertThat(received.get()).isEqualTo(digests);
+                assertThat(writer.readAnswer()).isEqualTo(new Answer.SwitchoverReady());
                 assertThat(writer.readAnswer()).isEqualTo(new Answer.Loaded(true));
                 assertThat(writer.readAnswer()).isEqualTo(new Answer.Running(1234));
 
