@@ -10,6 +10,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -26,6 +28,8 @@ final class DirtySync {
      * @param cpuPages pages in the CPU log
      * @param dmaPages pages the containers reported as written by devices
      * @param pinnedPages pages that count as dirty until the devices stop
+     * @param initialBytes device state of which the destination must have loaded all before the stop, by device; none that has
+     *     given out all of it
      * @param precopyBytes device state that can go while the VM runs
      * @param stopCopyBytes device state that would go if it stopped now, pre-copy bytes included
      * @param trustworthy false when a container hides pinned pages until the stop
@@ -36,6 +40,7 @@ final class DirtySync {
             long cpuPages,
             long dmaPages,
             long pinnedPages,
+            SortedMap<String, Long> initialBytes,
             long precopyBytes,
             long stopCopyBytes,
             boolean trustworthy,
@@ -65,6 +70,7 @@ final class DirtySync {
     private long cpuPages;
     private long dmaPages;
     private long pinnedPages;
+    private final SortedMap<String, Long> initialBytes = new TreeMap<>();
     private long precopyBytes;
     private long stopCopyBytes;
     private boolean trustworthy = true;
@@ -124,6 +130,7 @@ final class DirtySync {
                     cpuPages,
                     dmaPages,
                     pinnedPages,
+                    initialBytes,
                     precopyBytes,
                     stopCopyBytes,
                     trustworthy,
@@ -154,6 +161,9 @@ final class DirtySync {
         result.error().ifPresent(errors::add);
         for (Device.Reply reply : result.replies().values()) {
             if (reply instanceof Device.Pending pending) {
+                if (pending.initialBytes() > 0) {
+                    initialBytes.put(pending.device(), pending.initialBytes());
+                }
                 precopyBytes += pending.precopyBytes();
                 stopCopyBytes += pending.stopCopyBytes();
             }

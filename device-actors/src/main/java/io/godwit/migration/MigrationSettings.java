@@ -7,7 +7,8 @@ import java.time.Duration;
  * The limits of save and resume paths, from {@code godwit.migration}; each is explained in {@code reference.conf}.
  *
  * @param tick how often dirty pages are synced
- * @param precopyTimeout how long pre-copy may go on without reaching the downtime limit
+ * @param precopyTimeout how long pre-copy may go on without reaching the downtime limit, unless the migration says
+ * @param stallTimeout how long nothing may go out while something is pending
  * @param roundGain no further round of pre-copy is taken to shorten the standstill by less
  * @param stepTimeout how long a single step (connect, a hook, the destination's answer) may take
  * @param deviceThresholdBytes a device is iterated while it has at least this much pending
@@ -20,6 +21,7 @@ import java.time.Duration;
 public record MigrationSettings(
         Duration tick,
         Duration precopyTimeout,
+        Duration stallTimeout,
         Duration roundGain,
         Duration stepTimeout,
         long deviceThresholdBytes,
@@ -35,6 +37,7 @@ public record MigrationSettings(
         return new MigrationSettings(
                 config.getDuration("tick"),
                 config.getDuration("precopy-timeout"),
+                config.getDuration("stall-timeout"),
                 config.getDuration("round-gain"),
                 config.getDuration("step-timeout"),
                 config.getBytes("device-threshold"),

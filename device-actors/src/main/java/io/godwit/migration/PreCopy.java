@@ -25,6 +25,9 @@ import io.godwit.stream.Answer;
 import io.godwit.stream.RamSender;
 import io.godwit.stream.StreamWriter;
 import io.godwit.vm.GuestMemory;
+import java.time.Duration;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
@@ -41,6 +44,10 @@ final class PreCopy {
     private final StreamWriter stream;
     private final RamSender sender;
     private final Convergence convergence;
+    private final StallWatch streamWatch;
+    private final StallWatch initialWatch;
+    private SortedMap<String, Long> initialBytes = new TreeMap<>();
+    private long bytesLeft;
     private boolean passRuns;
     private boolean syncRuns;
     private boolean devicesRun;
@@ -59,8 +66,12 @@ final class PreCopy {
                         core.learnt.fixedMicros(core.to, core.options.verify()),
                         memory.bytes(),
                         core.options.verify()),
-                core.settings.precopyTimeout(),
+                core.options.precopyDeadlineMs() > 0
+                        ? Duration.ofMillis(core.options.precopyDeadlineMs())
+                        : core.settings.precopyTimeout(),
                 core.settings.roundGain().toNanos() / 1000);
+        this.streamWatch = new StallWatch(core.settings.stallTimeout());
+        this.initialWatch = new StallWatch(core.settings.stallTimeout());
     }
 
     /** Tracking is on, the devices are set up, and all pages are pending. */
@@ -82,6 +93,10 @@ final class PreCopy {
         sync();
         return Behaviors.receiveMessage(command -> switch (command) {
             case Tick() -> {
+                String stall = stall();
+                if (!stall.isEmpty()) {
+                    yield SaveUndo.draining(core, stall, false);
+                }
                 sync();
                 yield Behaviors.same();
             }
@@ -181,6 +196,24 @@ final class PreCopy {
         return core.quiet() ? StandStill.begin(core, stream) : Behaviors.same();
     }
 
+    /** What should have moved since long, and has not; empty when all is well. */
+    private String stall() {
+        long now = core.clock.nanoTime();
+        boolean sending = (passRuns || devicesRun) && !stream.heldByRateLimit();
+        long still = streamWatch.look(now, sending, stream.bytesWritten());
+        if (still > 0) {
+            return "stalled: no byte has left for " + Figures.seconds(still) + ", " + Figures.bytes(bytesLeft)
+                    + " left, to " + core.to;
+        }
+        // what a device has sent is behind it: its own count shows whether it gives anything
+        long initial = initialBytes.values().stream().mapToLong(Long::longValue).sum();
+        long silent = initialWatch.look(now, initial > 0 && !stream.heldByRateLimit(), initial);
+        return silent == 0
+                ? ""
+                : "stalled: no initial data has come from " + String.join(", ", initialBytes.keySet()) + " for "
+                        + Figures.seconds(silent) + ", " + Figures.bytes(initial) + " pending";
+    }
+
     private void applyLimits() {
         if (core.limits.bandwidthBytesPerSecond() != bandwidthLimit) {
             bandwidthLimit = core.limits.bandwidthBytesPerSecond();
@@ -214,6 +247,8 @@ final class PreCopy {
             counters.sample(stream, now);
         }
         long ramLeft = core.pages.pending().count() * GuestMemory.PAGE_SIZE;
+        initialBytes = sync.initialBytes();
+        bytesLeft = ramLeft + sync.pinnedPages() * GuestMemory.PAGE_SIZE + sync.stopCopyBytes();
         Convergence.Measured measured = new Convergence.Measured(
                 sync,
                 ramLeft,

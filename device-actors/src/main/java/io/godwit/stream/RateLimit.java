@@ -2,6 +2,7 @@ package io.godwit.stream;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Keeps a stream at a number of bytes per second by making each write wait for its turn: a write of n bytes moves the
@@ -18,6 +19,8 @@ final class RateLimit {
     private long limits;
 
     private boolean closed;
+
+    private final AtomicInteger waiting = new AtomicInteger();
 
     RateLimit(Pacer pacer, long sliceNanos) {
         this.pacer = pacer;
@@ -52,6 +55,20 @@ final class RateLimit {
             turnNanos = turn + (long) (bytes * NANOS_PER_SECOND / bytesPerSecond);
             limit = limits;
         }
+        waiting.incrementAndGet();
+        try {
+            awaitTurn(turn, limit);
+        } finally {
+            waiting.decrementAndGet();
+        }
+    }
+
+    /** Whether anybody waits for a turn. */
+    boolean holds() {
+        return waiting.get() > 0;
+    }
+
+    private void awaitTurn(long turn, long limit) throws InterruptedIOException {
         long left;
         while ((left = untilTurn(turn, limit)) > 0) {
             if (Thread.currentThread().isInterrupted()) {

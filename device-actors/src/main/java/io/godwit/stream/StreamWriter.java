@@ -22,7 +22,9 @@ public final class StreamWriter implements DeviceSink, Closeable {
     private final StreamSettings settings;
     private final RateLimit rate;
     private final AnswerReader answers;
-    private final ReentrantLock frames = new ReentrantLock();
+    /** Fair: whoever sends RAM comes back at once for the next batch, and would never let a device's chunk in. */
+    private final ReentrantLock frames = new ReentrantLock(true);
+
     private final AtomicLong bytesWritten = new AtomicLong();
     private final AtomicLong pagesSent = new AtomicLong();
     private final AtomicLong zeroPages = new AtomicLong();
@@ -152,6 +154,11 @@ public final class StreamWriter implements DeviceSink, Closeable {
     /** Limits what is sent from now on, in bytes per second; 0 for no limit. Lets go of writes that wait for a turn. */
     public void rateLimit(long bytesPerSecond) {
         rate.set(bytesPerSecond);
+    }
+
+    /** Whether a write waits for its turn, because of the limit and not of the other side. */
+    public boolean heldByRateLimit() {
+        return rate.holds();
     }
 
     /** Bytes written so far, headers included. */
