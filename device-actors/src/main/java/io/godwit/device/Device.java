@@ -384,15 +384,16 @@ public final class Device {
     }
 
     private Behavior<Command> work(Job job, DeviceHooks.Work body) {
+        startLimit();
         CompletableFuture<DeviceHooks.Outcome> running;
         try {
             running = CompletableFuture.supplyAsync(() -> hooks.run(job.hook(), body), dataPlane);
         } catch (RejectedExecutionException e) {
+            timers.cancelAll();
             fail(job, "the data plane takes no more work");
             return idle();
         }
         DeviceState before = state;
-        startLimit();
         context.pipeToSelf(
                 running, (outcome, error) -> new Finished(outcome != null ? outcome : died(job.hook(), before, error)));
         return busy(job);

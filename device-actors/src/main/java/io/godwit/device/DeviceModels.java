@@ -17,27 +17,41 @@ public final class DeviceModels {
                 throws DeviceException;
     }
 
-    private record Model(String identity, Factory factory) {}
+    private record Model(String identity, DeviceCapabilities capabilities, Factory factory) {}
 
-    private final Map<String, Model> models = new TreeMap<>();
+    private final Map<String, Model> models;
+    private final Duration period;
+    private final Function<String, DeviceFaults> faults;
+
+    private DeviceModels(Map<String, Model> models, Duration period, Function<String, DeviceFaults> faults) {
+        this.models = models;
+        this.period = period;
+        this.faults = faults;
+    }
 
     private DeviceModels(Config config, Function<String, DeviceFaults> faults) {
-        Duration period = config.getDuration("godwit.device.model-tick");
+        this(new TreeMap<>(), config.getDuration("godwit.device.model-tick"), faults);
         int window = Math.toIntExact(config.getBytes("godwit.device.model-window-bytes"));
-        models.put(
-                "gpu",
-                new Model(
-                        GpuModel.MODEL,
-                        (spec, layout, space, ticker) ->
-                                GpuModel.create(spec, layout, space, ticker, period, faults.apply(spec.name()))));
+        models.put("gpu", v2("gpu", new DeviceCapabilities(true, true)));
+        models.put("vnic", v2("vnic", new DeviceCapabilities(false, true)));
         models.put(
                 "nic",
                 new Model(
                         NicModel.MODEL,
+                        RegionDeviceAdapter.CAPABILITIES,
                         (spec, layout, space, ticker) -> new RegionDeviceAdapter(
                                 spec.name(),
                                 NicModel.create(spec, layout, space, ticker, period, window, faults.apply(spec.name())),
                                 spec.stateBytes())));
+    }
+
+    private Model v2(String name, DeviceCapabilities capabilities) {
+        String identity = name + "/1";
+        return new Model(
+                identity,
+                capabilities,
+                (spec, layout, space, ticker) -> V2Model.create(
+                        identity, capabilities, spec, layout, space, ticker, period, faults.apply(spec.name())));
     }
 
     /** All of them, with the settings under {@code godwit.device} in {@code config}, without faults. */
@@ -48,6 +62,16 @@ public final class DeviceModels {
     /** As {@link #standard}; {@code faults} gives the fault switches of a device by its name. */
     public static DeviceModels withFaults(Config config, Function<String, DeviceFaults> faults) {
         return new DeviceModels(config, faults);
+    }
+
+    /**
+     * These and one more of protocol v2, version 1 of its state, for a test that needs other capabilities than the standard
+     * ones have.
+     */
+    public DeviceModels with(String name, DeviceCapabilities capabilities) {
+        DeviceModels more = new DeviceModels(new TreeMap<>(models), period, faults);
+        more.models.put(name, v2(name, capabilities));
+        return more;
     }
 
     /**
@@ -68,6 +92,15 @@ public final class DeviceModels {
      */
     public String identity(DeviceSpec spec) {
         return model(spec).identity();
+    }
+
+    /**
+     * Which optional states the device that {@code spec} describes has, known before it is made.
+     *
+     * @throws IllegalArgumentException when there is no such model
+     */
+    public DeviceCapabilities capabilities(DeviceSpec spec) {
+        return model(spec).capabilities();
     }
 
     private Model model(DeviceSpec spec) {

@@ -76,6 +76,11 @@ final class ModelConfig {
         bytes = config.clone();
     }
 
+    /** It is not what was loaded any more. */
+    void spoil() {
+        bytes[BYTES / 2] ^= 1;
+    }
+
     long digest() {
         long sum = 0;
         ByteBuffer view = little(bytes);

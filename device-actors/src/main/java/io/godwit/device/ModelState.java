@@ -187,9 +187,10 @@ final class ModelState implements AutoCloseable {
     /**
      * Takes whole blocks in; all of the chunk or, when any of it is refused, none.
      *
+     * @param spoiled whether a byte of each block becomes another one on the way, which nobody notices
      * @throws DeviceException when a block is damaged, out of order, or lies outside the state
      */
-    void write(ByteBuffer chunk) throws DeviceException {
+    void write(ByteBuffer chunk, boolean spoiled) throws DeviceException {
         int next = expected;
         boolean ended = endTaken;
         for (int at = chunk.position(); at < chunk.limit(); ) {
@@ -207,6 +208,10 @@ final class ModelState implements AutoCloseable {
             if (!block.end()) {
                 MemorySegment source = MemorySegment.ofBuffer(chunk).asSlice(0, block.length());
                 MemorySegment.copy(source, 0, memory, block.offset(), block.length());
+                if (spoiled) {
+                    long last = block.offset() + block.length() - 1;
+                    memory.set(ValueLayout.JAVA_BYTE, last, (byte) ~memory.get(ValueLayout.JAVA_BYTE, last));
+                }
                 missing.clearRange(block.offset() / PAGE, (block.length() + PAGE - 1) / PAGE);
                 chunk.position(chunk.position() + block.length());
             }

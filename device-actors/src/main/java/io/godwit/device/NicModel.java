@@ -4,38 +4,34 @@ import io.godwit.memory.IommuSpace;
 import io.godwit.proto.vm.DeviceSpec;
 import io.godwit.vm.GuestLayout;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.time.Duration;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A model of a NIC: little state, none of it given out while it runs. Speaks only the v1 region protocol, and stands behind
  * {@link RegionDeviceAdapter}. It may pin memory and write it if its spec says so. Made standing in {@code _STOPPED}.
  */
-public final class NicModel implements RegionDevice {
+public final class NicModel extends ModelDevice implements RegionDevice {
     /** What {@link #model()} says. */
     public static final String MODEL = "nic/1";
 
-    private final ModelEngine engine;
-    private final DeviceFaults faults;
-    private final String name;
     private final MigrationRegion region;
-    private boolean closed;
+    /** The fault of the access under way; under the lock. */
+    private @Nullable DeviceFault fault;
 
     private NicModel(ModelEngine engine, DeviceFaults faults, int windowBytes) {
-        this.engine = engine;
-        this.faults = faults;
-        this.name = engine.spec().name();
+        super(engine, faults);
         this.region = new MigrationRegion(name, new Vendor(), windowBytes);
     }
 
     /**
-     * Makes one with a data window of {@code windowBytes}; else as {@link GpuModel#create}.
+     * Makes one with a data window of {@code windowBytes}; else as {@link V2Model#create}.
      *
      * @throws IllegalArgumentException when the spec has a size, rate or policy that it cannot have
      * @throws DeviceException when {@code space} refuses its pins
      */
-    public static NicModel create(
+    static NicModel create(
             DeviceSpec spec,
             GuestLayout layout,
             IommuSpace space,
@@ -54,23 +50,8 @@ public final class NicModel implements RegionDevice {
     private final class Vendor implements MigrationRegion.Vendor {
         @Override
         public void enter(int from, int to) throws DeviceException {
-            DeviceState next = RegionDeviceAdapter.stateOf(to);
-            if (faults.breaks(next)) {
-                engine.running(false);
-                region.broken();
-                throw new DeviceException("device " + name + " broke on its way to " + next + " (fault switched on)");
-            }
-            if (faults.refuses(next)) {
-                throw new DeviceException("device " + name + ": the way to " + next + " failed (fault switched on)");
-            }
             if (from == MigrationRegion.RESUMING) {
-                try {
-                    engine.endLoad();
-                } catch (DeviceException e) {
-                    // half a state must never run
-                    region.broken();
-                    throw e;
-                }
+                endLoad();
             }
             engine.running((to & MigrationRegion.RUNNING) != 0);
             if (to == MigrationRegion.SAVING) {
@@ -83,37 +64,43 @@ public final class NicModel implements RegionDevice {
 
         @Override
         public long pending() {
-            return region.state() == MigrationRegion.SAVING ? engine.state().outstandingBytes() : 0;
+            // v1 has no other way to say that nothing more comes
+            boolean ended = faults.at(DeviceOperation.READ) == DeviceFault.ENDED;
+            long left = region.state() == MigrationRegion.SAVING && !ended
+                    ? engine.state().outstandingBytes()
+                    : 0;
+            return count(left, fault);
         }
 
         @Override
         public void fill(ByteBuffer window) throws DeviceException {
-            faults.beforeRead(name);
-            engine.state().read(window);
+            giveOut(window, fault);
         }
 
         @Override
         public void consume(ByteBuffer data) throws DeviceException {
-            faults.beforeWrite(name);
-            engine.state().write(data);
-        }
-    }
-
-    private interface Body<T> {
-        T run() throws DeviceException;
-    }
-
-    private <T extends @Nullable Object> T locked(Body<T> body) throws DeviceException {
-        ReentrantLock lock = engine.lock();
-        lock.lock();
-        try {
-            if (closed) {
-                throw new DeviceException("device " + name + " is closed");
+            // v1 cannot say that it took less: what is missing is found when the next chunk comes, or none
+            if (fault != DeviceFault.SHORT) {
+                engine.state().write(data, fault == DeviceFault.WRONG);
             }
-            return body.run();
-        } finally {
-            lock.unlock();
         }
+    }
+
+    @Override
+    DeviceState standing() {
+        return RegionDeviceAdapter.stateOf(region.state());
+    }
+
+    @Override
+    void broken() {
+        engine.running(false);
+        region.broken();
+    }
+
+    @Override
+    void reborn() {
+        region.reset();
+        engine.running(true);
     }
 
     @Override
@@ -128,78 +115,79 @@ public final class NicModel implements RegionDevice {
 
     @Override
     public void readRegion(long offset, ByteBuffer into) throws DeviceException {
-        locked(() -> {
-            region.read(offset, into);
-            return null;
-        });
+        DeviceOperation operation = reading(offset);
+        if (operation == null) {
+            locked(() -> {
+                region.read(offset, into);
+                return null;
+            });
+        } else {
+            faulty(operation, now -> accessed(now, () -> region.read(offset, into)));
+        }
+    }
+
+    /** What reading the register at {@code offset} does, if it does more than telling. */
+    private @Nullable DeviceOperation reading(long offset) throws DeviceException {
+        boolean saving = locked(() ->
+                (region.state() & MigrationRegion.RESUMING) == 0 && (region.state() & MigrationRegion.SAVING) != 0);
+        if (saving && offset == MigrationRegion.PENDING_BYTES) {
+            return state().runs() ? DeviceOperation.PRECOPY_INFO : DeviceOperation.STOP_COPY_BYTES;
+        }
+        return saving && offset == MigrationRegion.DATA_OFFSET ? DeviceOperation.READ : null;
     }
 
     @Override
     public void writeRegion(long offset, ByteBuffer from) throws DeviceException {
+        DeviceState now = state();
+        if (offset == MigrationRegion.DEVICE_STATE && from.remaining() == Integer.BYTES) {
+            int to = from.duplicate().order(ByteOrder.LITTLE_ENDIAN).getInt() & MigrationRegion.STATE_MASK;
+            if (locked(() -> MigrationRegion.legal(region.state(), to))) {
+                faulty(RegionDeviceAdapter.stateOf(to), wrong -> {
+                    if (wrong == null) {
+                        region.write(offset, from);
+                    } else {
+                        from.position(from.limit());
+                    }
+                    return null;
+                });
+                return;
+            }
+        }
+        if (offset == MigrationRegion.DATA_SIZE && now == DeviceState.RESUMING) {
+            faulty(DeviceOperation.WRITE, wrong -> accessed(wrong, () -> region.write(offset, from)));
+            return;
+        }
         locked(() -> {
             region.write(offset, from);
             return null;
         });
     }
 
+    private interface Access {
+        void run() throws DeviceException;
+    }
+
+    private @Nullable Void accessed(@Nullable DeviceFault now, Access access) throws DeviceException {
+        fault = now;
+        try {
+            access.run();
+            return null;
+        } finally {
+            fault = null;
+        }
+    }
+
+    private DeviceState state() throws DeviceException {
+        return locked(this::standing);
+    }
+
     @Override
     public byte[] readConfig() throws DeviceException {
-        return locked(() -> engine.config().save());
+        return config();
     }
 
     @Override
     public void writeConfig(byte[] config) throws DeviceException {
-        locked(() -> {
-            faults.beforeLoadConfig(name);
-            engine.config().load(config);
-            return null;
-        });
-    }
-
-    @Override
-    public void reset() throws DeviceException {
-        locked(() -> {
-            engine.running(false);
-            engine.reset();
-            region.reset();
-            engine.running(true);
-            return null;
-        });
-    }
-
-    @Override
-    public long digest() throws DeviceException {
-        return locked(() -> {
-            if ((region.state() & MigrationRegion.RUNNING) != 0) {
-                throw new DeviceException("device " + name + " digests its state when it stands still, and it runs");
-            }
-            return engine.digest();
-        });
-    }
-
-    @Override
-    public long dmaWrites() {
-        engine.lock().lock();
-        try {
-            return closed ? 0 : engine.state().register(ModelState.Register.DMA_WRITES);
-        } finally {
-            engine.lock().unlock();
-        }
-    }
-
-    @Override
-    public void close() {
-        engine.lock().lock();
-        try {
-            if (closed) {
-                return;
-            }
-            closed = true;
-            engine.running(false);
-        } finally {
-            engine.lock().unlock();
-        }
-        // not under the lock: closing the ticker waits for a tick, which wants it
-        engine.close();
+        config(config);
     }
 }

@@ -9,6 +9,9 @@ import java.nio.ByteOrder;
  * pending_bytes of 0. None of what it gives out is initial data: v1 does not tell.
  */
 public final class RegionDeviceAdapter implements VfioDevice {
+    /** What every v1 device has. */
+    static final DeviceCapabilities CAPABILITIES = new DeviceCapabilities(true, false);
+
     private final String name;
     private final RegionDevice device;
     private final long stopCopyEstimate;
@@ -58,12 +61,12 @@ public final class RegionDeviceAdapter implements VfioDevice {
 
     @Override
     public boolean supportsPreCopy() {
-        return true;
+        return CAPABILITIES.preCopy();
     }
 
     @Override
     public boolean supportsP2p() {
-        return false;
+        return CAPABILITIES.p2p();
     }
 
     @Override
@@ -112,6 +115,10 @@ public final class RegionDeviceAdapter implements VfioDevice {
     private long pendingBytes() throws DeviceException {
         if (!announced) {
             pending = get(MigrationRegion.PENDING_BYTES, Long.BYTES);
+            if (pending < 0) {
+                throw new DeviceException("device " + name + " says that " + Long.toUnsignedString(pending)
+                        + " bytes are pending; expected less than 2^63");
+            }
             announced = pending > 0;
         }
         return pending;

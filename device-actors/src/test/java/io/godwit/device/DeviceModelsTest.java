@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.godwit.proto.vm.DeviceSpec;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class DeviceModelsTest {
@@ -13,6 +14,25 @@ class DeviceModelsTest {
     void namesTheModelAndTheVersionOfItsState() {
         assertThat(models.identity(Machine.gpu(4096, 0, 0))).isEqualTo("gpu/1");
         assertThat(models.identity(Machine.nic(4096))).isEqualTo("nic/1");
+        assertThat(models.identity(Machine.vnic(4096))).isEqualTo("vnic/1");
+    }
+
+    @Test
+    void whatAModelCanDoIsKnownBeforeItIsMadeAndTrue() throws DeviceException {
+        DeviceModels more = models.with("fpga", new DeviceCapabilities(true, false));
+        DeviceSpec fpga = new DeviceSpec("d7", "fpga", "c0", 4096, 0, 0, 0, "PERSISTENT");
+        assertThat(more.capabilities(Machine.gpu(4096, 0, 0))).isEqualTo(new DeviceCapabilities(true, true));
+        assertThat(more.capabilities(Machine.vnic(4096))).isEqualTo(new DeviceCapabilities(false, true));
+        assertThat(more.capabilities(Machine.nic(4096))).isEqualTo(new DeviceCapabilities(true, false));
+        assertThat(more.capabilities(fpga)).isEqualTo(new DeviceCapabilities(true, false));
+        for (DeviceSpec spec : List.of(Machine.gpu(4096, 0, 0), Machine.vnic(4096), Machine.nic(4096), fpga)) {
+            try (Machine machine = new Machine(spec, own -> own.with("fpga", new DeviceCapabilities(true, false)))) {
+                assertThat(new DeviceCapabilities(machine.device.supportsPreCopy(), machine.device.supportsP2p()))
+                        .isEqualTo(more.capabilities(spec));
+                assertThat(machine.device.model()).isEqualTo(more.identity(spec));
+            }
+        }
+        assertThatThrownBy(() -> models.capabilities(fpga)).hasMessageContaining("no model 'fpga'");
     }
 
     @Test
@@ -20,7 +40,7 @@ class DeviceModelsTest {
         DeviceSpec spec = new DeviceSpec("d7", "fpga", "c0", 4096, 0, 0, 0, "PERSISTENT");
         assertThatThrownBy(() -> models.identity(spec))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("device d7: no model 'fpga'; expected one of [gpu, nic]");
+                .hasMessage("device d7: no model 'fpga'; expected one of [gpu, nic, vnic]");
     }
 
     @Test

@@ -68,18 +68,26 @@ class DeviceTest {
         moves(Machine.nic(300_000));
     }
 
+    @Test
+    void aVnicMovesThroughTheHooksAndRunsAtTheDestination() throws DeviceException {
+        moves(Machine.vnic(300_000));
+        assertThat(kinds()).doesNotContain(DeviceChunkKind.INITIAL_END, DeviceChunkKind.PRECOPY);
+    }
+
     private void moves(DeviceSpec spec) throws DeviceException {
         String name = spec.name();
         try (Machine from = new Machine(spec);
                 Machine to = new Machine(spec)) {
             boolean p2p = from.device.supportsP2p();
+            DeviceState saving = from.device.supportsPreCopy() ? DeviceState.PRE_COPY : DeviceState.RUNNING;
+            DeviceState barrier = from.device.supportsPreCopy() ? DeviceState.PRE_COPY_P2P : DeviceState.RUNNING_P2P;
             ActorRef<Device.Command> source = spawn(from, spec);
             ActorRef<Device.Command> target = spawn(to, spec);
             assertThat(vm(source, RunState.RUNNING, true))
                     .isEqualTo(done(name, p2p ? DeviceState.RUNNING_P2P : DeviceState.STOP));
             assertThat(vm(source, RunState.RUNNING, false)).isEqualTo(done(name, DeviceState.RUNNING));
             from.ticker.pass(20);
-            assertThat(ask(source, Device.SaveSetup::new)).isEqualTo(done(name, DeviceState.PRE_COPY));
+            assertThat(ask(source, Device.SaveSetup::new)).isEqualTo(done(name, saving));
             long before = ((Device.Pending) ask(source, Device.SaveLivePending::new)).precopyBytes();
             Device.Iterated first =
                     (Device.Iterated) ask(source, replyTo -> new Device.SaveLiveIterate(sink, 1 << 20, replyTo));
@@ -89,8 +97,7 @@ class DeviceTest {
                     .isTrue();
             assertThat(after.stopCopyBytes()).isPositive();
             from.ticker.pass(20);
-            assertThat(vm(source, RunState.FINISH_MIGRATE, true))
-                    .isEqualTo(done(name, p2p ? DeviceState.PRE_COPY_P2P : DeviceState.PRE_COPY));
+            assertThat(vm(source, RunState.FINISH_MIGRATE, true)).isEqualTo(done(name, p2p ? barrier : saving));
             assertThat(vm(source, RunState.FINISH_MIGRATE, false)).isEqualTo(done(name, DeviceState.STOP_COPY));
             Device.Saved saved =
                     (Device.Saved) ask(source, replyTo -> new Device.SaveLiveCompletePrecopy(sink, replyTo));
@@ -314,11 +321,11 @@ class DeviceTest {
             ActorRef<Device.Command> device = spawn(machine, spec);
             vm(device, RunState.RUNNING, false);
             ask(device, Device.SaveSetup::new);
-            machine.faults.failStep(DeviceState.STOP_COPY);
+            machine.faults.on(DeviceState.STOP_COPY, DeviceFault.FAIL);
             Device.Failed halfway = (Device.Failed) vm(device, RunState.FINISH_MIGRATE, false);
             assertThat(halfway.state()).isEqualTo(DeviceState.PRE_COPY_P2P);
             assertThat(halfway.hook()).isEqualTo(DeviceHook.VM_STATE_CHANGED);
-            machine.faults.breakStep(DeviceState.STOP_COPY);
+            machine.faults.on(DeviceState.STOP_COPY, DeviceFault.BREAK);
             assertThat(((Device.Failed) vm(device, RunState.FINISH_MIGRATE, false)).state())
                     .isEqualTo(DeviceState.ERROR);
             assertThat(vm(device, RunState.RUNNING, false))
@@ -359,14 +366,14 @@ class DeviceTest {
         try (Machine machine = new Machine(spec)) {
             ActorRef<Device.Command> device = spawn(machine, spec);
             vm(device, RunState.FINISH_MIGRATE, false);
-            machine.faults.failRead();
+            machine.faults.on(DeviceOperation.READ, DeviceFault.FAIL);
             Device.Failed read =
                     (Device.Failed) ask(device, replyTo -> new Device.SaveLiveCompletePrecopy(sink, replyTo));
             assertThat(read.hook()).isEqualTo(DeviceHook.SAVE_LIVE_COMPLETE_PRECOPY);
             assertThat(read.reason()).contains("reading its state failed");
             ask(device, Device.Cleanup::new);
             ask(device, Device.LoadSetup::new);
-            machine.faults.failLoadConfig();
+            machine.faults.on(DeviceOperation.LOAD_CONFIG, DeviceFault.FAIL);
             Device.Failed load = (Device.Failed) ask(
                     device,
                     replyTo -> new Device.LoadState(DeviceChunkKind.CONFIG, ByteBuffer.wrap(new byte[256]), replyTo));

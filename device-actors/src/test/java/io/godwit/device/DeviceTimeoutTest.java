@@ -14,6 +14,8 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.ManualTime;
@@ -125,7 +127,7 @@ class DeviceTimeoutTest {
     void aLateFailureIsRecordedWithItsReasonAndItsState() throws DeviceException {
         try (Machine machine = new Machine(SPEC)) {
             ActorRef<Device.Command> device = running(machine);
-            machine.faults.failStep(DeviceState.STOP_COPY);
+            machine.faults.on(DeviceState.STOP_COPY, DeviceFault.FAIL);
             late(device, vm(RunState.FINISH_MIGRATE, false));
             work.runNext();
             DeviceHistory.Entry last = described(device).history().getLast();
@@ -170,6 +172,37 @@ class DeviceTimeoutTest {
             assertThat(((Device.Iterated) reply).bytes()).isGreaterThan(1 << 20);
             assertThat(described(device).history())
                     .allMatch(entry -> entry.failure().isEmpty());
+        }
+    }
+
+    @Test
+    void theLimitHoldsAgainOnceTheStreamHasTakenAChunk() throws DeviceException {
+        try (Machine machine = new Machine(SPEC)) {
+            ActorRef<Device.Command> device = running(machine);
+            done(device, Device.SaveSetup::new);
+            AtomicInteger taken = new AtomicInteger();
+            DeviceSink lastOne = (_, _, data) -> {
+                data.position(data.limit());
+                assertThat(described(device).busy()).isTrue();
+                if (taken.getAndIncrement() == 0) {
+                    time.timePasses(Duration.ofSeconds(60));
+                    machine.faults.on(DeviceOperation.READ, DeviceFault.STALL);
+                }
+            };
+            device.tell(new Device.SaveLiveIterate(lastOne, 4 << 20, probe.ref()));
+            CompletableFuture<Void> hook = CompletableFuture.runAsync(work::runNext);
+            while (machine.faults.stalled() == 0) {
+                Thread.onSpinWait();
+            }
+            // the hook came out of the sink before it stalled: the actor has heard of both by now
+            assertThat(described(device).busy()).isTrue();
+            probe.expectNoMessage(Duration.ZERO);
+            time.timePasses(Duration.ofSeconds(16));
+            assertThat(probe.receiveMessage(Duration.ofSeconds(20)))
+                    .isEqualTo(new Device.Failed("gpu0", DeviceHook.SAVE_LIVE_ITERATE, LIMIT, DeviceState.PRE_COPY));
+            machine.faults.clear();
+            hook.join();
+            assertThat(described(device).history().getLast().failure()).contains("came back late");
         }
     }
 

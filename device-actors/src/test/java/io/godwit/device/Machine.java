@@ -13,6 +13,7 @@ import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /** A VM's worth of memory with one device in it, at one side of a migration. */
 final class Machine implements AutoCloseable {
@@ -28,14 +29,23 @@ final class Machine implements AutoCloseable {
     final VfioDevice device;
 
     Machine(DeviceSpec spec) throws DeviceException {
-        this(spec, new ContainerSpec("c0", false, 0));
+        this(spec, new ContainerSpec("c0", false, 0), models -> models);
     }
 
     Machine(DeviceSpec spec, ContainerSpec container) throws DeviceException {
+        this(spec, container, models -> models);
+    }
+
+    /** With the device models that {@code more} makes of the standard ones. */
+    Machine(DeviceSpec spec, UnaryOperator<DeviceModels> more) throws DeviceException {
+        this(spec, new ContainerSpec("c0", false, 0), more);
+    }
+
+    private Machine(DeviceSpec spec, ContainerSpec container, UnaryOperator<DeviceModels> more) throws DeviceException {
         layout = new GuestLayout(new VmSpec(
                 "vm0", "soft", 8 * MIB, 1, new WorkloadSpec(0, 0, false), List.of(spec), 1000, List.of(container), ""));
         space = IommuSpace.of("c0", memory, container.viommu(), CONFIG);
-        device = DeviceModels.withFaults(CONFIG, _ -> faults).create(spec, layout, space, ticker);
+        device = more.apply(DeviceModels.withFaults(CONFIG, _ -> faults)).create(spec, layout, space, ticker);
     }
 
     static DeviceSpec gpu(long stateBytes, long stateRate, long dmaRate) {
@@ -44,6 +54,10 @@ final class Machine implements AutoCloseable {
 
     static DeviceSpec nic(long stateBytes) {
         return new DeviceSpec("nic0", "nic", "c0", stateBytes, 40960, 4 * 4096, 1 << 20, "HARDWARE_TRACKED");
+    }
+
+    static DeviceSpec vnic(long stateBytes) {
+        return new DeviceSpec("vnic0", "vnic", "c0", stateBytes, 40960, 4 * 4096, 1 << 20, "PERSISTENT");
     }
 
     void walk(DeviceState... steps) throws DeviceException {

@@ -37,7 +37,7 @@ class RegionDeviceAdapterTest {
     void aBrokenStepStandsInErrorUntilAReset() throws DeviceException {
         try (Machine machine = new Machine(Machine.nic(8192))) {
             machine.run();
-            machine.faults.breakStep(DeviceState.STOP_COPY);
+            machine.faults.on(DeviceState.STOP_COPY, DeviceFault.BREAK);
             machine.walk(DeviceState.PRE_COPY);
             assertThatThrownBy(() -> machine.device.step(DeviceState.STOP_COPY)).hasMessageContaining("broke");
             assertThat(machine.device.state()).isEqualTo(DeviceState.ERROR);
@@ -51,7 +51,7 @@ class RegionDeviceAdapterTest {
     void aFailedStepLeavesTheOldState() throws DeviceException {
         try (Machine machine = new Machine(Machine.nic(8192))) {
             machine.run();
-            machine.faults.failStep(DeviceState.STOP);
+            machine.faults.on(DeviceState.STOP, DeviceFault.FAIL);
             assertThatThrownBy(() -> machine.device.step(DeviceState.STOP)).hasMessageContaining("failed");
             assertThat(machine.device.state()).isEqualTo(DeviceState.RUNNING);
         }

@@ -2,8 +2,10 @@ package io.godwit.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.godwit.device.DeviceFault;
 import io.godwit.device.DeviceFaults;
 import io.godwit.device.DeviceModels;
+import io.godwit.device.DeviceOperation;
 import io.godwit.device.DeviceState;
 import io.godwit.proto.host.DataEndpoint;
 import io.godwit.proto.host.HostCommand;
@@ -118,7 +120,7 @@ class MigrationFailureTest {
     @Test
     void aDeviceThatCannotTakeItsStateInLeavesTheSourceStoppedUntilTheLedgerHasSpoken() throws IOException {
         DeviceFaults faults = new DeviceFaults();
-        faults.failLoadConfig();
+        faults.on(DeviceOperation.LOAD_CONFIG, DeviceFault.FAIL);
         try (TwoHosts hosts = new TwoHosts(_ -> new DeviceFaults(), _ -> faults, DeviceModels::withFaults)) {
             hosts.a.tell(begin(prepared(hosts, TwoHosts.options()), TwoHosts.options()));
             awaitPast(hosts, MigrationReport.ReadyToSwitchOver.class);
@@ -166,7 +168,7 @@ class MigrationFailureTest {
         DeviceFaults faults = new DeviceFaults();
         try (TwoHosts hosts = new TwoHosts(_ -> faults, _ -> new DeviceFaults(), DeviceModels::withFaults)) {
             stoppedAndLoaded(hosts);
-            faults.failStep(DeviceState.RUNNING);
+            faults.on(DeviceState.RUNNING, DeviceFault.FAIL);
             hosts.a.tell(new HostCommand.RunVm("m-1", "vm-1", 2));
             MigrationReport.CommandRefused refused = awaitPast(hosts, MigrationReport.CommandRefused.class);
             assertThat(refused.command()).isEqualTo("RunVm");
@@ -187,7 +189,7 @@ class MigrationFailureTest {
         DeviceFaults faults = new DeviceFaults();
         try (TwoHosts hosts = new TwoHosts(_ -> faults, _ -> new DeviceFaults(), DeviceModels::withFaults)) {
             hosts.create(SPEC);
-            faults.failStep(DeviceState.RUNNING);
+            faults.on(DeviceState.RUNNING, DeviceFault.FAIL);
             hosts.check(hosts.a, "vm-1");
             hosts.inventory(
                     hosts.a,

@@ -5,13 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.godwit.memory.DirtyBitmap;
 import io.godwit.memory.IommuException;
+import io.godwit.proto.vm.DeviceSpec;
 import io.godwit.vm.GuestLayout;
 import io.godwit.vm.WriteRule;
 import java.nio.ByteBuffer;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class GpuModelTest {
+class V2ModelTest {
     private static final long STATE = 100 * 4096;
 
     @Test
@@ -80,6 +81,26 @@ class GpuModelTest {
             assertThat(machine.space.translate(
                             machine.space.mappings().getFirst().iova()))
                     .isEqualTo(range.gpa());
+        }
+    }
+
+    @Test
+    void withoutPreCopyOrPeerToPeerItHasNotTheirStates() throws DeviceException {
+        try (Machine vnic = new Machine(Machine.vnic(STATE));
+                Machine plain = new Machine(
+                        new DeviceSpec("d7", "plain", "c0", STATE, 0, 0, 0, "PERSISTENT"),
+                        models -> models.with("plain", new DeviceCapabilities(false, false)))) {
+            vnic.walk(DeviceState.RUNNING_P2P, DeviceState.RUNNING);
+            assertThatThrownBy(() -> vnic.device.step(DeviceState.PRE_COPY))
+                    .hasMessage("device vnic0: no single step leads from RUNNING to PRE_COPY");
+            assertThat(vnic.device.precopyInfo()).isEqualTo(PrecopyInfo.NONE);
+            assertThat(vnic.device.stopCopyBytes()).isEqualTo(STATE);
+            vnic.walk(DeviceState.RUNNING_P2P, DeviceState.STOP, DeviceState.STOP_COPY);
+            assertThat(vnic.drain(1 << 20)).isNotEmpty();
+            plain.walk(DeviceState.RUNNING);
+            assertThatThrownBy(() -> plain.device.step(DeviceState.RUNNING_P2P))
+                    .hasMessage("device d7: no single step leads from RUNNING to RUNNING_P2P");
+            plain.walk(DeviceState.STOP, DeviceState.STOP_COPY);
         }
     }
 
@@ -209,7 +230,7 @@ class GpuModelTest {
             machine.ticker.pass(77);
             machine.walkTo(DeviceState.STOP);
             long before = machine.device.digest();
-            machine.faults.breakStep(DeviceState.STOP_COPY);
+            machine.faults.on(DeviceState.STOP_COPY, DeviceFault.BREAK);
             assertThatThrownBy(() -> machine.device.step(DeviceState.STOP_COPY)).hasMessageContaining("broke");
             assertThat(machine.device.state()).isEqualTo(DeviceState.ERROR);
             machine.device.reset();
