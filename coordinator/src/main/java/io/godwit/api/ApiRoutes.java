@@ -21,8 +21,8 @@ public final class ApiRoutes {
     /** Routes that ask {@code coordinator}. */
     public ApiRoutes(Coordinator coordinator, JsonCodec json, ApiSettings settings) {
         List<Endpoint> all = new ArrayList<>();
-        all.addAll(new FleetEndpoints(coordinator, json).table());
-        all.addAll(new MoveEndpoints(coordinator, json, settings.migrationDefaults()).table());
+        all.addAll(new FleetEndpoints(coordinator, json, settings.policies()).table());
+        all.addAll(new MoveEndpoints(coordinator, json, settings).table());
         all.addAll(new EventEndpoint(coordinator, json, settings).table());
         // answers as soon as the process serves: whether hosts are up is a question for /api/v1/hosts
         all.add(new Endpoint(

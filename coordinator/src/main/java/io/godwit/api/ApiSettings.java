@@ -1,6 +1,7 @@
 package io.godwit.api;
 
 import com.typesafe.config.Config;
+import io.godwit.convergence.Policies;
 import io.godwit.proto.migration.MigrationOptions;
 import java.time.Duration;
 
@@ -13,6 +14,7 @@ import java.time.Duration;
  * @param eventsKeepAlive a comment is sent after so much silence
  * @param eventStreamsMax event streams open at the same time
  * @param migrationDefaults options for what a request leaves out
+ * @param policies ladders that a request may name
  */
 public record ApiSettings(
         long bodyBytesMax,
@@ -20,7 +22,8 @@ public record ApiSettings(
         Duration eventsInterval,
         Duration eventsKeepAlive,
         int eventStreamsMax,
-        MigrationOptions migrationDefaults) {
+        MigrationOptions migrationDefaults,
+        Policies policies) {
     /** Reads them from the root of a configuration. */
     public static ApiSettings of(Config root) {
         Config api = root.getConfig("godwit.api");
@@ -35,6 +38,9 @@ public record ApiSettings(
                         defaults.getDuration("downtime-limit").toMillis(),
                         defaults.getBoolean("verify"),
                         defaults.getBytes("bandwidth-per-second"),
-                        defaults.getDuration("handoff-deadline").toMillis()));
+                        defaults.getDuration("handoff-deadline").toMillis(),
+                        defaults.getDuration("precopy-deadline").toMillis(),
+                        ""),
+                Policies.from(root));
     }
 }

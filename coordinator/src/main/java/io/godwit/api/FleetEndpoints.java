@@ -1,5 +1,6 @@
 package io.godwit.api;
 
+import io.godwit.convergence.Policies;
 import io.godwit.fleet.Coordinator;
 import io.godwit.proto.fleet.FleetReply.FleetShown;
 import io.godwit.proto.fleet.HostView;
@@ -14,9 +15,12 @@ final class FleetEndpoints {
     private final Coordinator coordinator;
     private final JsonCodec json;
 
-    FleetEndpoints(Coordinator coordinator, JsonCodec json) {
+    private final Policies policies;
+
+    FleetEndpoints(Coordinator coordinator, JsonCodec json, Policies policies) {
         this.coordinator = coordinator;
         this.json = json;
+        this.policies = policies;
     }
 
     List<Endpoint> table() {
@@ -49,6 +53,10 @@ final class FleetEndpoints {
                         call -> coordinator.checkVm(call.parameter("name")).thenApply(Answer::ok)),
                 new Endpoint(
                         "GET",
+                        "/api/v1/vms/{name}/history",
+                        call -> coordinator.vmHistory(call.parameter("name")).thenApply(Answer::ok)),
+                new Endpoint(
+                        "GET",
                         "/api/v1/vms/{name}/ownership",
                         call -> coordinator.ownership(call.parameter("name")).thenApply(Answer::ok)));
     }
@@ -66,7 +74,7 @@ final class FleetEndpoints {
 
     private CompletionStage<Answer> createVm(Endpoint.Call call) {
         VmBody body = json.read(call.body(), VmBody.class);
-        VmSpec spec = body.spec();
+        VmSpec spec = body.spec(policies);
         return coordinator
                 .fleet()
                 .thenCompose(fleet -> {

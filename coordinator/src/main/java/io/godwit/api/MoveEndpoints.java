@@ -10,12 +10,12 @@ import java.util.concurrent.CompletionStage;
 final class MoveEndpoints {
     private final Coordinator coordinator;
     private final JsonCodec json;
-    private final MigrationOptions defaults;
+    private final ApiSettings settings;
 
-    MoveEndpoints(Coordinator coordinator, JsonCodec json, MigrationOptions defaults) {
+    MoveEndpoints(Coordinator coordinator, JsonCodec json, ApiSettings settings) {
         this.coordinator = coordinator;
         this.json = json;
-        this.defaults = defaults;
+        this.settings = settings;
     }
 
     List<Endpoint> table() {
@@ -29,6 +29,7 @@ final class MoveEndpoints {
                         "GET",
                         "/api/v1/migrations/{id}",
                         call -> coordinator.migration(call.parameter("id")).thenApply(Answer::ok)),
+                new Endpoint("PATCH", "/api/v1/migrations/{id}", this::adjust),
                 new Endpoint(
                         "POST",
                         "/api/v1/migrations/{id}/cancel",
@@ -49,7 +50,7 @@ final class MoveEndpoints {
     private CompletionStage<Answer> migrate(Endpoint.Call call) {
         MigrationBody body = json.read(call.body(), MigrationBody.class);
         String vm = body.wantedVm();
-        MigrationOptions options = body.wantedOptions().over(defaults);
+        MigrationOptions options = options(body.wantedOptions());
         return coordinator.fleet().thenCompose(fleet -> {
             FleetEndpoints.vm(fleet, vm);
             body.wantedHost().ifPresent(host -> FleetEndpoints.host(fleet, host));
@@ -59,10 +60,21 @@ final class MoveEndpoints {
         });
     }
 
+    private CompletionStage<Answer> adjust(Endpoint.Call call) {
+        LimitsBody body = json.read(call.body(), LimitsBody.class);
+        return coordinator
+                .adjustMigration(call.parameter("id"), body.wantedDowntimeLimitMs(), body.wantedBandwidth())
+                .thenApply(Answer::ok);
+    }
+
+    private MigrationOptions options(OptionsBody body) {
+        return body.over(settings.migrationDefaults(), settings.policies());
+    }
+
     private CompletionStage<Answer> evacuate(Endpoint.Call call) {
         EvacuationBody body = json.read(call.body(), EvacuationBody.class);
         List<String> hosts = body.wantedHosts();
-        MigrationOptions options = body.wantedOptions().over(defaults);
+        MigrationOptions options = options(body.wantedOptions());
         return coordinator.fleet().thenCompose(fleet -> {
             hosts.forEach(host -> FleetEndpoints.host(fleet, host));
             return body.planOnly()

@@ -1,5 +1,7 @@
 package io.godwit.api;
 
+import io.godwit.convergence.Policies;
+import io.godwit.proto.vm.ContainerSpec;
 import io.godwit.proto.vm.DeviceSpec;
 import io.godwit.proto.vm.VmSpec;
 import io.godwit.proto.vm.WorkloadSpec;
@@ -20,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param workload idle unless given
  * @param devices none unless given
  * @param blackoutBudgetMs 300 unless given
+ * @param containers memory containers that are more than the default; none unless given
+ * @param convergence its own convergence policy, by name or as a ladder; whatever its migrations say unless given
  */
 public record VmBody(
         @Nullable String name,
@@ -29,7 +33,22 @@ public record VmBody(
         @Nullable Integer vcpus,
         @Nullable Workload workload,
         @Nullable List<Device> devices,
-        @Nullable Long blackoutBudgetMs) {
+        @Nullable Long blackoutBudgetMs,
+        @Nullable List<Container> containers,
+        @Nullable String convergence) {
+    /** Without a vIOMMU or a convergence policy of its own. */
+    public VmBody(
+            @Nullable String name,
+            @Nullable String host,
+            @Nullable String driver,
+            @Nullable Long memoryBytes,
+            @Nullable Integer vcpus,
+            @Nullable Workload workload,
+            @Nullable List<Device> devices,
+            @Nullable Long blackoutBudgetMs) {
+        this(name, host, driver, memoryBytes, vcpus, workload, devices, blackoutBudgetMs, null, null);
+    }
+
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
     private static final List<String> DRIVERS = List.of("auto", "kvm", "soft");
     private static final List<String> REPORTING = List.of("PERSISTENT", "HARDWARE_TRACKED", "STOP_COPY_ONLY");
@@ -69,6 +88,18 @@ public record VmBody(
             @Nullable Long dmaBytesPerSecond,
             @Nullable String dirtyReporting) {}
 
+    /**
+     * A memory container (IOMMU address space).
+     *
+     * @param name required, as a device names it
+     * @param viommu whether the guest programs a vIOMMU in front of it; false unless given
+     * @param remapBytesPerSecond how fast it unmaps and maps anew what is pinned; 0 unless given
+     */
+    public record Container(
+            @Nullable String name,
+            @Nullable Boolean viommu,
+            @Nullable Long remapBytesPerSecond) {}
+
     /** Where it is to be created, if said. */
     public Optional<String> wantedHost() {
         return Optional.ofNullable(host);
@@ -77,9 +108,10 @@ public record VmBody(
     /**
      * The VM it asks for.
      *
+     * @param policies convergence policies that it may name
      * @throws ApiProblem 400, naming the field and what was expected
      */
-    public VmSpec spec() {
+    public VmSpec spec(Policies policies) {
         String named = requiredName("name", name);
         String wanted = oneOf("driver", driver == null ? "auto" : driver, DRIVERS);
         if (memoryBytes == null) {
@@ -101,9 +133,38 @@ public record VmBody(
                         notNegative("workload.dirtyBytesPerSecond", work.dirtyBytesPerSecond(), 0),
                         Boolean.TRUE.equals(work.fill())),
                 specs,
-                notNegative("blackoutBudgetMs", blackoutBudgetMs, BLACKOUT_BUDGET_MS));
+                notNegative("blackoutBudgetMs", blackoutBudgetMs, BLACKOUT_BUDGET_MS),
+                containerSpecs(),
+                convergence(policies));
         VmLimits.check(spec);
         return spec;
+    }
+
+    private List<ContainerSpec> containerSpecs() {
+        List<Container> given = containers == null ? List.of() : containers;
+        List<ContainerSpec> specs = new ArrayList<>();
+        for (int i = 0; i < given.size(); i++) {
+            String at = "containers[" + i + "]";
+            Container container = given.get(i);
+            if (container == null) {
+                throw ApiProblem.badRequest("field '" + at + "' is null; expected a container");
+            }
+            specs.add(new ContainerSpec(
+                    requiredName(at + ".name", container.name()),
+                    Boolean.TRUE.equals(container.viommu()),
+                    notNegative(at + ".remapBytesPerSecond", container.remapBytesPerSecond(), 0)));
+        }
+        return specs;
+    }
+
+    private String convergence(Policies policies) {
+        String given = convergence == null ? "" : convergence;
+        try {
+            policies.named(given);
+        } catch (IllegalArgumentException e) {
+            throw ApiProblem.badRequest("field 'convergence': " + e.getMessage());
+        }
+        return given;
     }
 
     private static DeviceSpec device(String at, @Nullable Device given) {

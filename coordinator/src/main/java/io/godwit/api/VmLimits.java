@@ -1,9 +1,12 @@
 package io.godwit.api;
 
+import io.godwit.proto.vm.ContainerSpec;
 import io.godwit.proto.vm.DeviceSpec;
 import io.godwit.proto.vm.VmSpec;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * What any host would refuse in a VM's specification, found before one is asked, so that the operator is told that the
@@ -55,11 +58,36 @@ final class VmLimits {
             }
             room -= device.pinnedBytes();
         }
+        checkContainers(spec);
         if (workingSet > room) {
             throw wrong(
                     "workload.workingSetBytes",
                     workingSet,
                     "at most " + room + ": the memory less 2 MiB for the guest program and less what the devices pin");
+        }
+    }
+
+    /** A container that no device is in would never be made: its settings are a mistake. */
+    private static void checkContainers(VmSpec spec) {
+        Set<String> used =
+                spec.devices().stream().map(DeviceSpec::container).collect(Collectors.toCollection(TreeSet::new));
+        Set<String> names = new HashSet<>();
+        for (ContainerSpec container : spec.containers()) {
+            String at = "containers[" + names.size() + "].";
+            if (!names.add(container.name())) {
+                throw ApiProblem.badRequest("two containers are named '" + container.name() + "'; expected each once");
+            }
+            if (!used.contains(container.name())) {
+                throw ApiProblem.badRequest("field '" + at + "name' is '" + container.name()
+                        + "', which no device names; expected "
+                        + (used.isEmpty() ? "no containers for a VM without devices" : String.join(" or ", used)));
+            }
+            if (container.remapBytesPerSecond() > 0 && !container.viommu()) {
+                throw wrong(
+                        at + "remapBytesPerSecond",
+                        container.remapBytesPerSecond(),
+                        "0 without a vIOMMU, or viommu: true");
+            }
         }
     }
 

@@ -75,6 +75,11 @@ public final class ApiClient {
         return send("POST", path, body);
     }
 
+    /** PATCH. */
+    public JsonNode patch(String path, Object body) {
+        return send("PATCH", path, body);
+    }
+
     /** DELETE. */
     public JsonNode delete(String path) {
         return send("DELETE", path, null);

@@ -1,11 +1,7 @@
 package io.godwit.cli;
 
 import io.godwit.api.VmBody;
-import io.godwit.units.Units;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.function.LongSupplier;
 
 /**
  * The value of {@code --device}: a model, then {@code key=value} pairs, such as {@code
@@ -30,42 +26,15 @@ public final class DeviceOption {
         if (model.isEmpty() || model.contains("=")) {
             throw CliFailure.usage("--device '" + text + "': expected the model first, such as gpu,state=16MiB");
         }
-        Map<String, String> values = new LinkedHashMap<>();
-        for (int i = 1; i < parts.length; i++) {
-            int equals = parts[i].indexOf('=');
-            String key = equals < 0 ? parts[i] : parts[i].substring(0, equals).strip();
-            if (equals < 0 || !KEYS.contains(key)) {
-                throw CliFailure.usage("--device '" + text + "': '" + parts[i] + "'; expected key=value with a key of "
-                        + String.join(", ", KEYS));
-            }
-            if (values.put(key, parts[i].substring(equals + 1).strip()) != null) {
-                throw CliFailure.usage("--device '" + text + "': " + key + " given twice; expected it once");
-            }
-        }
+        KeyValues values = new KeyValues("--device", text, parts, 1, KEYS);
         return new VmBody.Device(
-                values.getOrDefault("name", model + index),
+                values.given().getOrDefault("name", model + index),
                 model,
-                values.get("container"),
-                size(text, values, "state"),
-                rate(text, values, "state-rate"),
-                size(text, values, "pinned"),
-                rate(text, values, "dma"),
-                values.get("reporting"));
-    }
-
-    private static long size(String text, Map<String, String> values, String key) {
-        return number(text, key, () -> Units.bytes(values.getOrDefault(key, "0")));
-    }
-
-    private static long rate(String text, Map<String, String> values, String key) {
-        return number(text, key, () -> Units.bytesPerSecond(values.getOrDefault(key, "0")));
-    }
-
-    private static long number(String text, String key, LongSupplier reader) {
-        try {
-            return reader.getAsLong();
-        } catch (IllegalArgumentException e) {
-            throw CliFailure.usage("--device '" + text + "', " + key + ": " + e.getMessage());
-        }
+                values.given().get("container"),
+                values.size("state"),
+                values.rate("state-rate"),
+                values.size("pinned"),
+                values.rate("dma"),
+                values.given().get("reporting"));
     }
 }

@@ -32,6 +32,9 @@ public final class MigrateCommand implements Callable<Integer> {
             description = "Wait for its end (--wait, the default), or return once it is under way (--no-wait).")
     boolean wait = true;
 
+    @Option(names = "--watch", description = "Show progress and each convergence step on stderr.")
+    boolean watch;
+
     @Mixin
     MoveOptions options = new MoveOptions();
 
@@ -44,23 +47,27 @@ public final class MigrateCommand implements Callable<Integer> {
         ApiClient client = shell.client();
         JsonNode started = client.post(ApiClient.path("migrations"), new MigrationBody(vm, to, options.body()));
         String id = client.view(started, MigrationView.class).id();
-        JsonNode last = wait
-                ? new Wait(shell)
-                        .until(
-                                "migration " + id,
-                                () -> client.get(ApiClient.path("migrations", id)),
-                                node -> client.view(node, MigrationView.class)
-                                        .phase()
-                                        .ended(),
-                                _ -> {})
-                : started;
+        JsonNode last = wait || watch ? end(client, id) : started;
         MigrationView view = client.view(last, MigrationView.class);
-        shell.print(last, () -> MigrationCommands.describe(view));
+        shell.print(last, () -> MigrationText.describe(view));
         if (view.phase().ended() && view.phase() != MigrationPhase.COMPLETED) {
             throw CliFailure.failed("VM " + vm + " did not move to " + view.to() + ": "
                     + view.phase().name().toLowerCase(Locale.ROOT) + ": "
                     + view.reason().orElse("no reason given"));
         }
         return ExitCode.OK;
+    }
+
+    private JsonNode end(ApiClient client, String id) {
+        try (ProgressDisplay display = new ProgressDisplay(shell.surroundings(), client, watch)) {
+            return new Wait(shell)
+                    .until(
+                            "migration " + id,
+                            () -> client.get(ApiClient.path("migrations", id)),
+                            node -> client.view(node, MigrationView.class)
+                                    .phase()
+                                    .ended(),
+                            node -> display.show(client.view(node, MigrationView.class)));
+        }
     }
 }

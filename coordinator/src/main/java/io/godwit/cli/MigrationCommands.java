@@ -1,24 +1,24 @@
 package io.godwit.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.godwit.proto.migration.Downtime;
+import io.godwit.api.LimitsBody;
 import io.godwit.proto.migration.MigrationView;
-import io.godwit.proto.migration.StateTriple;
 import io.godwit.units.Units;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code migration list|show|cancel}. */
+/** {@code migration list|show|set|cancel}. */
 public final class MigrationCommands {
     private MigrationCommands() {}
 
     /** {@code migration}. */
     @Command(
             name = "migration",
-            description = "Shows migrations and rolls them back.",
-            subcommands = {ListMigrations.class, ShowMigration.class, CancelMigration.class})
+            description = "Shows migrations, changes their limits and rolls them back.",
+            subcommands = {ListMigrations.class, ShowMigration.class, SetLimits.class, CancelMigration.class})
     public static final class MigrationGroup extends Group {}
 
     /** {@code migration list}. */
@@ -47,7 +47,7 @@ public final class MigrationCommands {
                             view.phase().name(),
                             Units.size(view.stats().transferredBytes()),
                             Units.size(view.remainingBytes()),
-                            downtime(view),
+                            MigrationText.downtime(view),
                             view.reason().orElse("-"));
                 });
                 return table.render();
@@ -67,7 +67,44 @@ public final class MigrationCommands {
         public Integer call() {
             ApiClient client = shell.client();
             JsonNode answer = client.get(ApiClient.path("migrations", id));
-            shell.print(answer, () -> describe(client.view(answer, MigrationView.class)));
+            shell.print(answer, () -> MigrationText.describe(client.view(answer, MigrationView.class)));
+            return ExitCode.OK;
+        }
+    }
+
+    /** {@code migration set}. */
+    @Command(name = "set", description = "Changes limits of a migration while it pre-copies.")
+    public static final class SetLimits extends OneMigration {
+        @Option(
+                names = "--downtime-limit",
+                paramLabel = "TIME",
+                converter = Converters.Millis.class,
+                description = "Switch over once the predicted standstill is at most this; never over the VM's budget.")
+        @Nullable
+        Long downtimeLimitMs;
+
+        @Option(
+                names = "--bandwidth",
+                paramLabel = "RATE",
+                converter = Converters.Rate.class,
+                description = "Limit while pre-copying, such as 1GiB/s; 0 for none.")
+        @Nullable
+        Long bandwidthBytesPerSecond;
+
+        SetLimits(Shell shell) {
+            super(shell);
+        }
+
+        @Override
+        public Integer call() {
+            if (downtimeLimitMs == null && bandwidthBytesPerSecond == null) {
+                throw CliFailure.usage("nothing to change; expected --downtime-limit, --bandwidth or both");
+            }
+            ApiClient client = shell.client();
+            JsonNode answer = client.patch(
+                    ApiClient.path("migrations", id), new LimitsBody(downtimeLimitMs, bandwidthBytesPerSecond));
+            MigrationView view = client.view(answer, MigrationView.class);
+            shell.print(answer, () -> "migration " + id + ": " + MigrationText.limits(view.limits()) + "\n");
             return ExitCode.OK;
         }
     }
@@ -101,57 +138,5 @@ public final class MigrationCommands {
         OneMigration(Shell shell) {
             this.shell = shell;
         }
-    }
-
-    /** A migration for people. */
-    static String describe(MigrationView view) {
-        Table facts = new Table("MIGRATION", view.id());
-        facts.row("vm", view.vm())
-                .row("from", view.from())
-                .row("to", view.to())
-                .row("driver", view.driver())
-                .row(
-                        "phase",
-                        view.phase() + view.reason().map(why -> ": " + why).orElse(""))
-                .row("epoch", String.valueOf(view.epoch()))
-                .row(
-                        "sent",
-                        Units.size(view.stats().transferredBytes()) + " for "
-                                + Units.size(view.stats().ramBytes()) + " of RAM, in "
-                                + view.stats().iterations() + " iterations")
-                .row("dirtied meanwhile", view.stats().dirtiedPages() + " pages")
-                .row("left", Units.size(view.remainingBytes()))
-                .row("predicted downtime", Units.millisOf(view.stats().predictedDowntimeMicros()))
-                .row("downtime", downtime(view) + parts(view.downtime()))
-                .row("verified", view.verified() ? "yes: equal digests" : "no")
-                .row("states", triples(view));
-        return facts.render();
-    }
-
-    /** Measured standstill, or a dash before it. */
-    static String downtime(MigrationView view) {
-        return view.downtime().equals(Downtime.NONE)
-                ? "-"
-                : Units.millisOf(view.downtime().totalMicros());
-    }
-
-    private static String parts(Downtime parts) {
-        return parts.equals(Downtime.NONE)
-                ? ""
-                : " (stop " + Units.millisOf(parts.stopMicros())
-                        + ", last sync " + Units.millisOf(parts.lastSyncMicros())
-                        + ", RAM " + Units.millisOf(parts.lastRamMicros())
-                        + ", devices " + Units.millisOf(parts.deviceMicros())
-                        + ", load " + Units.millisOf(parts.loadMicros())
-                        + ", commit " + Units.millisOf(parts.commitMicros())
-                        + ", resume " + Units.millisOf(parts.resumeMicros()) + ")";
-    }
-
-    private static String triples(MigrationView view) {
-        return view.states().stream().map(MigrationCommands::triple).collect(Collectors.joining(" "));
-    }
-
-    private static String triple(StateTriple state) {
-        return "(" + state.vm() + ", " + state.migration() + ", " + state.device() + ")";
     }
 }

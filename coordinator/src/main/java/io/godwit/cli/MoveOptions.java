@@ -25,8 +25,32 @@ public final class MoveOptions {
     @Nullable
     Long bandwidthBytesPerSecond;
 
+    @Option(
+            names = "--precopy-deadline",
+            paramLabel = "TIME",
+            converter = Converters.Millis.class,
+            description = "Give a VM up that has not come under the limit by then, such as 600s (default: its host's"
+                    + " setting, 120s).")
+    @Nullable
+    Long precopyDeadlineMs;
+
+    @Option(
+            names = "--convergence",
+            paramLabel = "POLICY|LADDER",
+            description = "What to do when a VM does not converge: a policy of the coordinator's configuration (none,"
+                    + " patient, gentle, firm, forced), or steps such as 'wait:10s, throttle:30%%:10s, give-up'. A VM's own"
+                    + " goes before.")
+    @Nullable
+    String convergence;
+
     /** What the API is sent: only what was said. */
     OptionsBody body() {
-        return new OptionsBody(downtimeLimitMs, noVerify ? Boolean.FALSE : null, bandwidthBytesPerSecond, null);
+        return new OptionsBody(
+                downtimeLimitMs,
+                noVerify ? Boolean.FALSE : null,
+                bandwidthBytesPerSecond,
+                null,
+                precopyDeadlineMs,
+                convergence);
     }
 }

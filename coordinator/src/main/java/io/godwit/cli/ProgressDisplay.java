@@ -4,17 +4,23 @@ import io.godwit.proto.evacuation.EvacuationView;
 import io.godwit.proto.migration.MigrationPhase;
 import io.godwit.proto.migration.MigrationView;
 import io.godwit.units.Units;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressState;
 
 /**
- * Progress of an evacuation on stderr: on a terminal a bar per VM, elsewhere a line whenever a VM's state changes. A bar
- * never runs backwards: a VM that dirties memory as fast as it is sent stands still instead, which is the truth.
+ * Progress of a migration or an evacuation on stderr: on a terminal a bar per VM, elsewhere a line whenever a VM's state
+ * changes; and a line for each convergence step, above the bars. A bar never runs backwards: a VM that dirties memory as fast
+ * as it is sent stands still instead, which is the truth.
  */
 final class ProgressDisplay implements AutoCloseable {
     /** Bar length; the last part is kept for the switchover, which bytes do not tell. */
@@ -25,12 +31,18 @@ final class ProgressDisplay implements AutoCloseable {
     /** Characters between the brackets: the same for every VM and state, so that bars stand still side by side. */
     private static final int WIDTH = 30;
 
+    /** Columns that every terminal has. */
+    private static final int COLUMNS = 80;
+
     private final Surroundings around;
     private final ApiClient client;
     private final boolean shown;
     private final Map<String, ProgressBar> bars = new LinkedHashMap<>();
     private final Map<String, String> said = new HashMap<>();
+    private final StepNews steps = new StepNews();
+    private final Set<String> over = new HashSet<>();
     private volatile int nameWidth; // read by the library's own thread, too
+    private volatile int columns = COLUMNS; // written by it
 
     /** A display that shows nothing unless {@code shown}. */
     ProgressDisplay(Surroundings around, ApiClient client, boolean shown) {
@@ -39,50 +51,112 @@ final class ProgressDisplay implements AutoCloseable {
         this.shown = shown;
     }
 
-    /** Shows how it stands now. */
+    /** Shows how an evacuation stands now. */
     void show(EvacuationView view) {
         if (!shown) {
             return;
         }
         nameWidth = view.vms().stream().mapToInt(row -> row.vm().length()).max().orElse(0);
+        List<String> news = new ArrayList<>();
         for (EvacuationView.VmRow row : view.vms()) {
+            Optional<MigrationView> moving = follow(row, news);
             if (around.interactive()) {
-                bar(row);
+                long percent = row.state().equals("MOVED")
+                        ? FULL
+                        : moving.map(ProgressDisplay::percent).orElse(0);
+                bar(
+                        row.vm(),
+                        percent,
+                        moving.map(now -> moving(now, row.migrations().size())).orElseGet(() -> standing(row)));
             } else {
-                line(row);
+                line(row.vm(), standing(row));
             }
+        }
+        above(news);
+    }
+
+    /** Shows how a migration stands now. */
+    void show(MigrationView view) {
+        if (!shown) {
+            return;
+        }
+        nameWidth = view.vm().length();
+        if (around.interactive()) {
+            bar(view.vm(), percent(view), moving(view, 1));
+        } else {
+            line(
+                    view.vm(),
+                    view.phase() + " -> " + view.to()
+                            + view.reason().map(why -> ": " + why).orElse(""));
+        }
+        above(steps.of(view));
+    }
+
+    /** The migration that moves it now, if one does; what all of its migrations have done since the last look goes to news. */
+    private Optional<MigrationView> follow(EvacuationView.VmRow row, List<String> news) {
+        Optional<MigrationView> moving = Optional.empty();
+        for (String id : row.migrations()) {
+            if (over.contains(id)) {
+                continue;
+            }
+            Optional<MigrationView> view = migration(id);
+            view.ifPresent(known -> news.addAll(steps.of(known)));
+            boolean latest =
+                    id.equals(row.migrations().getLast()) && row.state().equals("MIGRATING");
+            if (latest) {
+                moving = view;
+            } else {
+                // its last steps have been told now
+                over.add(id);
+            }
+        }
+        return moving;
+    }
+
+    /** Empty for one that is about to begin. */
+    private Optional<MigrationView> migration(String id) {
+        try {
+            return Optional.of(client.view(client.get(ApiClient.path("migrations", id)), MigrationView.class));
+        } catch (CliFailure e) {
+            if (e.exitCode() == ExitCode.USAGE) {
+                return Optional.empty();
+            }
+            throw e;
         }
     }
 
-    private void line(EvacuationView.VmRow row) {
-        String line = row.vm() + " " + standing(row);
-        if (!line.equals(said.put(row.vm(), line))) {
+    private void line(String vm, String standing) {
+        String line = vm + " " + standing;
+        if (!line.equals(said.put(vm, line))) {
             around.err().println(line);
         }
     }
 
-    private void bar(EvacuationView.VmRow row) {
+    private void bar(String vm, long percent, String message) {
         ProgressBar bar = bars.computeIfAbsent(
-                row.vm(),
-                vm -> new ProgressBarBuilder()
-                        .setTaskName(vm)
+                vm,
+                name -> new ProgressBarBuilder()
+                        .setTaskName(name)
                         .setInitialMax(FULL)
-                        .setRenderer((progress, widthMax) -> rendered(progress, nameWidth, widthMax))
+                        .setRenderer((progress, widthMax) -> {
+                            columns = widthMax;
+                            return rendered(progress, nameWidth, widthMax);
+                        })
                         .continuousUpdate()
                         .build());
-        long now = bar.getCurrent();
-        String message = standing(row);
-        if (row.state().equals("MOVED")) {
-            now = FULL;
-        } else if (row.state().equals("MIGRATING")) {
-            MigrationView view = client.view(
-                    client.get(ApiClient.path("migrations", row.migrations().getLast())), MigrationView.class);
-            now = Math.max(now, percent(view));
-            message = moving(row, view);
-        }
-        bar.stepTo(now);
+        bar.stepTo(Math.max(bar.getCurrent(), percent));
         bar.setExtraMessage(message);
         bar.refresh();
+    }
+
+    /** Every bar has been drawn by now, so their number tells how far up is above. */
+    private void above(List<String> lines) {
+        if (bars.isEmpty()) {
+            lines.forEach(line -> around.err().println(line));
+        } else {
+            around.err().print(AboveBars.text(bars.size(), columns, lines));
+        }
+        around.err().flush();
     }
 
     private static String rendered(ProgressState progress, int nameWidth, int widthMax) {
@@ -111,12 +185,28 @@ final class ProgressDisplay implements AutoCloseable {
                 + row.reason().map(why -> ": " + why).orElse("");
     }
 
-    private static String moving(EvacuationView.VmRow row, MigrationView view) {
-        String left = copies(view) ? ", " + Units.size(view.remainingBytes()) + " left" : "";
-        String again =
-                row.migrations().size() > 1 ? ", attempt " + row.migrations().size() : "";
-        return view.phase() + " -> " + view.to() + left + again
+    private static String moving(MigrationView view, int attempts) {
+        String again = attempts > 1 ? ", attempt " + attempts : "";
+        return view.phase() + " -> " + view.to() + left(view) + again
                 + view.reason().map(why -> ": " + why).orElse("");
+    }
+
+    /** What is left and, once all of it has been sent once, how the predicted standstill compares to its limit. */
+    private static String left(MigrationView view) {
+        if (!copies(view)) {
+            return "";
+        }
+        String outlook = view.progress()
+                .filter(now -> now.passes() > 0)
+                .map(now -> ", dirties "
+                        + Units.size(now.cpuDirtyBytesPerSecond() + now.dmaDirtyBytesPerSecond()) + "/s, standstill "
+                        + MigrationText.standstill(now.predictedDowntimeMicros()) + " of "
+                        + view.limits().downtimeLimitMs() + " ms")
+                .orElse("");
+        String throttled = view.limits().throttlePercent() > 0
+                ? ", held back " + view.limits().throttlePercent() + "%"
+                : "";
+        return ", " + Units.size(view.remainingBytes()) + " left" + outlook + throttled;
     }
 
     /** Share of the way: RAM that needs not be sent again, up to the part kept for the switchover. */

@@ -1,8 +1,10 @@
 package io.godwit.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.godwit.fleet.VmHistory;
 import io.godwit.proto.fleet.VmView;
 import io.godwit.proto.ownership.OwnershipView;
+import io.godwit.proto.vm.ContainerSpec;
 import io.godwit.proto.vm.DeviceSpec;
 import io.godwit.proto.vm.GuestCheck;
 import io.godwit.proto.vm.VmSpec;
@@ -10,6 +12,7 @@ import io.godwit.units.Units;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code vm list|show|create|destroy|check|owner}. */
@@ -55,6 +58,9 @@ public final class VmCommands {
     /** {@code vm show}. */
     @Command(name = "show", description = "Shows one VM.")
     public static final class ShowVm extends OneVm {
+        @Option(names = "--history", description = "Show what each of its devices saw, now and in past migrations.")
+        boolean history;
+
         ShowVm(Shell shell) {
             super(shell);
         }
@@ -62,6 +68,11 @@ public final class VmCommands {
         @Override
         public Integer call() {
             ApiClient client = shell.client();
+            if (history) {
+                JsonNode past = client.get(ApiClient.path("vms", vm, "history"));
+                shell.print(past, () -> HistoryText.describe(client.view(past, VmHistory.class)));
+                return ExitCode.OK;
+            }
             JsonNode answer = client.get(ApiClient.path("vms", vm));
             shell.print(answer, () -> describe(client.view(answer, VmView.class)));
             return ExitCode.OK;
@@ -183,7 +194,8 @@ public final class VmCommands {
                         "working set",
                         Units.size(spec.workload().workingSetBytes()) + " at "
                                 + Units.size(spec.workload().dirtyBytesPerSecond()) + "/s")
-                .row("blackout budget", spec.blackoutBudgetMs() + " ms");
+                .row("blackout budget", spec.blackoutBudgetMs() + " ms")
+                .row("convergence", spec.convergence());
         if (spec.devices().isEmpty()) {
             return facts.render();
         }
@@ -192,12 +204,22 @@ public final class VmCommands {
             devices.row(
                     device.name(),
                     device.model(),
-                    device.container(),
+                    container(spec.container(device.container())),
                     Units.size(device.stateBytes()),
                     Units.size(device.pinnedBytes()),
                     Units.size(device.dmaBytesPerSecond()) + "/s",
                     device.dirtyReporting());
         }
         return facts.render() + "\n" + devices.render();
+    }
+
+    private static String container(ContainerSpec container) {
+        if (!container.viommu()) {
+            return container.name();
+        }
+        return container.name() + " (vIOMMU"
+                + (container.remapBytesPerSecond() > 0
+                        ? ", remapped at " + Units.size(container.remapBytesPerSecond()) + "/s)"
+                        : ")");
     }
 }

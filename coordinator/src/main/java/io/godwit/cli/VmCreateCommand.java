@@ -44,9 +44,16 @@ public final class VmCreateCommand implements Callable<Integer> {
     @Option(
             names = "--device",
             paramLabel = "MODEL[,key=value...]",
-            description = "A device, such as gpu,name=gpu0,state=16MiB,pinned=8MiB,dma=4MiB/s. Keys: name, container,"
-                    + " state, state-rate, pinned, dma, reporting. May be repeated.")
+            description = "A device of a host's pool (gpu, nic, vnic), such as gpu,name=gpu0,state=16MiB,pinned=8MiB,"
+                    + "dma=4MiB/s. Keys: name, container, state, state-rate, pinned, dma, reporting. May be repeated.")
     List<String> devices = new ArrayList<>();
+
+    @Option(
+            names = "--container",
+            paramLabel = "name=NAME[,key=value...]",
+            description = "A memory container of devices that is more than the default, such as name=c0,viommu=true,"
+                    + "remap=64MiB/s (how fast the guest maps anew what is pinned). May be repeated.")
+    List<String> containers = new ArrayList<>();
 
     @Option(
             names = "--working-set",
@@ -75,6 +82,14 @@ public final class VmCreateCommand implements Callable<Integer> {
             description = "Longest standstill its owner accepts (default 300ms).")
     long blackoutBudgetMs;
 
+    @Option(
+            names = "--convergence",
+            paramLabel = "POLICY|LADDER",
+            description = "What to do when it does not converge, whatever its migrations say: a policy's name, or steps"
+                    + " such as 'wait:10s, throttle:30%%:10s, give-up'.")
+    @Nullable
+    String convergence;
+
     VmCreateCommand(Shell shell) {
         this.shell = shell;
     }
@@ -93,7 +108,9 @@ public final class VmCreateCommand implements Callable<Integer> {
                 vcpus,
                 new VmBody.Workload(workingSetBytes, dirtyBytesPerSecond, fill),
                 parsed,
-                blackoutBudgetMs);
+                blackoutBudgetMs,
+                containers.stream().map(ContainerOption::parse).toList(),
+                convergence);
         ApiClient client = shell.client();
         JsonNode answer = client.post(ApiClient.path("vms"), body);
         shell.print(answer, () -> VmCommands.describe(client.view(answer, VmView.class)));

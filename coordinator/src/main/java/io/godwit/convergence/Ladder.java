@@ -16,6 +16,9 @@ import java.util.stream.Collectors;
  * @param rungs from the first to the last; none for a migration that has only its deadline
  */
 public record Ladder(List<Rung> rungs) {
+    /** Slower, in bytes per second, not even one run of pages passes between two reports of progress. */
+    public static final long BANDWIDTH_BYTES_MIN = 1L << 20;
+
     /** Nothing is done: the source gives up at its deadline. */
     public static final Ladder NONE = new Ladder(List.of());
 
@@ -65,7 +68,7 @@ public record Ladder(List<Rung> rungs) {
      * @param from number of the first rung that has not been taken, from 0
      * @param budgetMs the VM's blackout budget
      */
-    SaveLimits ceiled(SaveLimits limits, int from, long budgetMs) {
+    public SaveLimits ceiled(SaveLimits limits, int from, long budgetMs) {
         long ceilingMs = limits.stopAndCopy() ? Long.MAX_VALUE : limits.downtimeLimitMs();
         for (Rung rung : rungs.subList(from, rungs.size())) {
             ceilingMs = Math.max(

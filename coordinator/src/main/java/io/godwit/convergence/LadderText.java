@@ -10,9 +10,6 @@ import java.util.regex.Pattern;
 
 /** Reads the text form of a {@link Ladder}. Every error names the step, by number and as written, and what was expected. */
 final class LadderText {
-    /** Slower, not even one run of pages passes between two reports of progress. */
-    static final long BANDWIDTH_BYTES_MIN = 1L << 20;
-
     /** Words that a step begins with: no policy may be named so. */
     static final Set<String> STEPS =
             Set.of("wait", "bandwidth", "throttle", "downtime", "stop-and-copy", "postcopy", "give-up");
@@ -79,7 +76,7 @@ final class LadderText {
             return 0;
         }
         long rate = number(text, Units::bytesPerSecond);
-        if (rate < BANDWIDTH_BYTES_MIN) {
+        if (rate < Ladder.BANDWIDTH_BYTES_MIN) {
             throw wrong("is too slow to make progress", "unlimited, or 1MiB/s or more");
         }
         return rate;

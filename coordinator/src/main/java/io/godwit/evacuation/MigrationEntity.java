@@ -10,6 +10,7 @@ import io.godwit.proto.evacuation.EvacuationMessage.MigrationEnded;
 import io.godwit.proto.host.HostCommand;
 import io.godwit.proto.migration.MigrationMessage;
 import io.godwit.proto.migration.MigrationReply;
+import io.godwit.proto.migration.MigrationReply.MigrationHistoryShown;
 import io.godwit.proto.migration.MigrationReply.MigrationRefused;
 import io.godwit.proto.migration.MigrationReply.MigrationShown;
 import io.godwit.proto.migration.MigrationReport;
@@ -183,10 +184,15 @@ public final class MigrationEntity
             case StartMigration start -> start(state, start);
             case CancelMigration cancel -> cancel(state, cancel);
             case ShowMigration show -> Effect().reply(show.replyTo(), show(state));
-            case AdjustMigration adjust ->
-                Effect().reply(adjust.replyTo(), new MigrationRefused(id, "limits cannot be changed yet"));
+            case AdjustMigration adjust -> adjust(state, adjust);
             case ShowMigrationHistory show ->
-                Effect().reply(show.replyTo(), new MigrationRefused(id, "there is no history yet"));
+                Effect()
+                        .reply(
+                                show.replyTo(),
+                                state instanceof Asked asked
+                                        ? new MigrationHistoryShown(
+                                                view(asked), asked.trail().devices())
+                                        : show(state));
             case SaveProgress report -> progressed(state, report);
             case CommandRefused refused
             when state instanceof Asked asked -> {
@@ -253,6 +259,21 @@ public final class MigrationEntity
                 .persist(withProgress(events.get()))
                 .thenRun(this::changed)
                 .thenReply(cancel.replyTo(), this::show);
+    }
+
+    private ReplyEffect<MigrationEvent, MigrationState> adjust(MigrationState state, AdjustMigration adjust) {
+        if (!(state instanceof Asked asked)) {
+            return Effect().reply(adjust.replyTo(), show(state));
+        }
+        Optional<String> fault = ConvergenceRules.fault(asked, adjust);
+        if (fault.isPresent()) {
+            return Effect().reply(adjust.replyTo(), new MigrationRefused(id, fault.get()));
+        }
+        long precopyMillis = progress.map(seen -> seen.stats().precopyMillis()).orElse(0L);
+        return Effect()
+                .persist(ConvergenceRules.adjust(asked, adjust, precopyMillis))
+                .thenRun(this::changed)
+                .thenReply(adjust.replyTo(), this::show);
     }
 
     private ReplyEffect<MigrationEvent, MigrationState> progressed(MigrationState state, SaveProgress report) {

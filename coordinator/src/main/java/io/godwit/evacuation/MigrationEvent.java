@@ -8,6 +8,7 @@ import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveStats;
 import io.godwit.proto.migration.StateTriple;
+import io.godwit.proto.vm.DeviceLog;
 import io.godwit.proto.vm.VmSpec;
 import java.util.List;
 import java.util.Optional;
@@ -59,9 +60,11 @@ public sealed interface MigrationEvent extends WireMessage {
         }
     }
 
-    /** The source has destroyed its copy: completed. */
-    record SourceLetGo(SaveStats stats, Downtime downtime, List<StateTriple> states) implements MigrationEvent {
+    /** The source has destroyed its copy: completed. {@code devices}: what its devices had seen. */
+    record SourceLetGo(SaveStats stats, Downtime downtime, List<StateTriple> states, List<DeviceLog> devices)
+            implements MigrationEvent {
         public SourceLetGo {
+            devices = List.copyOf(devices);
             states = List.copyOf(states);
         }
     }

@@ -87,7 +87,8 @@ public final class MigrationLog {
                         job,
                         trail.withStats(let.stats())
                                 .withDowntime(let.downtime())
-                                .plusSource(let.states()),
+                                .plusSource(let.states())
+                                .withDevices(let.devices()),
                         MigrationPhase.COMPLETED,
                         Optional.empty(),
                         releasing.epoch());

@@ -120,7 +120,7 @@ public final class MigrationRules {
                 List.of(new SourceSettled(running.states(), Optional.empty()));
             case SourceReleased released
             when fromSource && state instanceof Releasing ->
-                List.of(new SourceLetGo(released.stats(), released.downtime(), released.states()));
+                List.of(new SourceLetGo(released.stats(), released.downtime(), released.states(), released.devices()));
             case IncomingDiscarded _
             when fromDestination && state instanceof GoingBack back && !back.destinationDone() ->
                 List.of(new DestinationCleared());
@@ -199,7 +199,7 @@ public final class MigrationRules {
                 List.of(new MigrationStopped(lost(job, told)));
             case Releasing releasing
             when fromSource && exhausted && refused.command().equals("ReleaseSource") ->
-                List.of(new SourceLetGo(releasing.trail().stats(), Downtime.NONE, List.of()));
+                List.of(new SourceLetGo(releasing.trail().stats(), Downtime.NONE, List.of(), List.of()));
             case GoingBack back when fromSource && !back.sourceDone() -> sourceRefused(back, refused, told, exhausted);
             case GoingBack back
             when fromDestination && !back.destinationDone() && refused.command().equals("DiscardIncoming") ->

@@ -6,6 +6,7 @@ import io.godwit.proto.migration.Downtime;
 import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveStats;
 import io.godwit.proto.migration.StateTriple;
+import io.godwit.proto.vm.DeviceLog;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -21,6 +22,7 @@ import java.util.stream.Stream;
  * @param verified whether both digests were compared and equal
  * @param sourceGone whether the source's agent died, and the guest with it
  * @param destinationGone whether the destination's agent died, and its copy with it
+ * @param devices what the devices at the source had seen when it let go; none before
  */
 public record MigrationTrail(
         Climb climb,
@@ -30,25 +32,37 @@ public record MigrationTrail(
         Downtime downtime,
         boolean verified,
         boolean sourceGone,
-        boolean destinationGone)
+        boolean destinationGone,
+        List<DeviceLog> devices)
         implements KryoMessage {
     /** Nothing has happened; {@code limits} are those it begins with. */
     static MigrationTrail begin(SaveLimits limits) {
         return new MigrationTrail(
-                Climb.from(limits), List.of(), List.of(), SaveStats.NONE, Downtime.NONE, false, false, false);
+                Climb.from(limits),
+                List.of(),
+                List.of(),
+                SaveStats.NONE,
+                Downtime.NONE,
+                false,
+                false,
+                false,
+                List.of());
     }
 
     public MigrationTrail {
         source = List.copyOf(source);
         destination = List.copyOf(destination);
+        devices = List.copyOf(devices);
     }
 
     MigrationTrail withClimb(Climb known) {
-        return new MigrationTrail(known, source, destination, stats, downtime, verified, sourceGone, destinationGone);
+        return new MigrationTrail(
+                known, source, destination, stats, downtime, verified, sourceGone, destinationGone, devices);
     }
 
     MigrationTrail withStats(SaveStats known) {
-        return new MigrationTrail(climb, source, destination, known, downtime, verified, sourceGone, destinationGone);
+        return new MigrationTrail(
+                climb, source, destination, known, downtime, verified, sourceGone, destinationGone, devices);
     }
 
     /** With {@code seen}, unless what is known already tells of more. */
@@ -59,29 +73,53 @@ public record MigrationTrail(
     }
 
     MigrationTrail withDowntime(Downtime known) {
-        return new MigrationTrail(climb, source, destination, stats, known, verified, sourceGone, destinationGone);
+        return new MigrationTrail(
+                climb, source, destination, stats, known, verified, sourceGone, destinationGone, devices);
     }
 
     MigrationTrail withVerified(boolean known) {
-        return new MigrationTrail(climb, source, destination, stats, downtime, known, sourceGone, destinationGone);
+        return new MigrationTrail(
+                climb, source, destination, stats, downtime, known, sourceGone, destinationGone, devices);
+    }
+
+    MigrationTrail withDevices(List<DeviceLog> known) {
+        return new MigrationTrail(
+                climb, source, destination, stats, downtime, verified, sourceGone, destinationGone, known);
     }
 
     MigrationTrail withoutSource() {
-        return new MigrationTrail(climb, source, destination, stats, downtime, verified, true, destinationGone);
+        return new MigrationTrail(
+                climb, source, destination, stats, downtime, verified, true, destinationGone, devices);
     }
 
     MigrationTrail withoutDestination() {
-        return new MigrationTrail(climb, source, destination, stats, downtime, verified, sourceGone, true);
+        return new MigrationTrail(climb, source, destination, stats, downtime, verified, sourceGone, true, devices);
     }
 
     MigrationTrail plusSource(List<StateTriple> more) {
         return new MigrationTrail(
-                climb, join(source, more), destination, stats, downtime, verified, sourceGone, destinationGone);
+                climb,
+                join(source, more),
+                destination,
+                stats,
+                downtime,
+                verified,
+                sourceGone,
+                destinationGone,
+                devices);
     }
 
     MigrationTrail plusDestination(List<StateTriple> more) {
         return new MigrationTrail(
-                climb, source, join(destination, more), stats, downtime, verified, sourceGone, destinationGone);
+                climb,
+                source,
+                join(destination, more),
+                stats,
+                downtime,
+                verified,
+                sourceGone,
+                destinationGone,
+                devices);
     }
 
     /** Source's first. */

@@ -54,6 +54,15 @@ public interface Coordinator {
     CompletionStage<MigrationView> cancelMigration(String id, String reason);
 
     /**
+     * Changes limits of a migration while it pre-copies; durable when it completes, with its view. Refused once its handoff
+     * has begun or it has ended, and over the VM's blackout budget.
+     *
+     * @param downtimeLimitMs -1 to leave it as it is
+     * @param bandwidthBytesPerSecond 0 for no limit, -1 to leave it as it is
+     */
+    CompletionStage<MigrationView> adjustMigration(String id, long downtimeLimitMs, long bandwidthBytesPerSecond);
+
+    /**
      * Starts emptying {@code hosts}; completes when it is durable, with its first view. Refused for an unknown host or
      * convergence policy.
      */
@@ -70,6 +79,9 @@ public interface Coordinator {
 
     /** Lets the host check the guest's own rule. */
     CompletionStage<GuestCheck> checkVm(String vm);
+
+    /** What the devices of a VM saw: now, and in its past migrations. NotFound for a VM that there is no trace of. */
+    CompletionStage<VmHistory> vmHistory(String vm);
 
     /** What the ledger says of a VM; a VM never claimed has epoch 0 and no host. */
     CompletionStage<OwnershipView> ownership(String vm);

@@ -27,10 +27,13 @@ import io.godwit.proto.host.VmStatus;
 import io.godwit.proto.migration.MigrationMessage;
 import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.migration.MigrationReply;
+import io.godwit.proto.migration.MigrationReply.MigrationHistoryShown;
 import io.godwit.proto.migration.MigrationReply.MigrationRefused;
 import io.godwit.proto.migration.MigrationReply.MigrationShown;
+import io.godwit.proto.migration.MigrationRequest.AdjustMigration;
 import io.godwit.proto.migration.MigrationRequest.CancelMigration;
 import io.godwit.proto.migration.MigrationRequest.ShowMigration;
+import io.godwit.proto.migration.MigrationRequest.ShowMigrationHistory;
 import io.godwit.proto.migration.MigrationRequest.StartMigration;
 import io.godwit.proto.migration.MigrationView;
 import io.godwit.proto.ownership.OwnershipView;
@@ -53,6 +56,7 @@ final class CoordinatorService implements Coordinator {
     private final VmLifecycle vms;
     private final EntityDirectory<MigrationView> migrations;
     private final EntityDirectory<EvacuationView> evacuations;
+    private final VmHistories histories;
 
     CoordinatorService(CoordinatorPorts ports, CoordinatorSettings settings) {
         this.ports = ports;
@@ -64,6 +68,14 @@ final class CoordinatorService implements Coordinator {
                 id -> showMigration(id)
                         .thenApply(reply ->
                                 reply instanceof MigrationShown(var view) ? Optional.of(view) : Optional.empty()));
+        this.histories = new VmHistories(
+                vms,
+                directory(
+                        Names.MIGRATION.name(),
+                        id -> askMigration(id, replyTo -> new ShowMigrationHistory(id, replyTo))
+                                .thenApply(reply -> reply instanceof MigrationHistoryShown shown
+                                        ? Optional.of(shown)
+                                        : Optional.empty())));
         this.evacuations = directory(
                 Names.EVACUATION.name(),
                 id -> showEvacuation(id)
@@ -174,6 +186,17 @@ final class CoordinatorService implements Coordinator {
     }
 
     @Override
+    public CompletionStage<MigrationView> adjustMigration(
+            String id, long downtimeLimitMs, long bandwidthBytesPerSecond) {
+        return migration(id)
+                .thenCompose(_ -> shown(
+                        askMigration(
+                                id,
+                                replyTo -> new AdjustMigration(id, downtimeLimitMs, bandwidthBytesPerSecond, replyTo)),
+                        why -> new Refused("migration " + id + ": " + why)));
+    }
+
+    @Override
     public CompletionStage<EvacuationView> startEvacuation(List<String> hosts, MigrationOptions options) {
         String id = ports.ids().next("e");
         return askEvacuation(id, replyTo -> new StartEvacuation(id, hosts, options, replyTo))
@@ -222,6 +245,11 @@ final class CoordinatorService implements Coordinator {
     }
 
     @Override
+    public CompletionStage<VmHistory> vmHistory(String vm) {
+        return histories.of(vm);
+    }
+
+    @Override
     public CompletionStage<OwnershipView> ownership(String vm) {
         return vms.ownership(vm);
     }
@@ -252,7 +280,7 @@ final class CoordinatorService implements Coordinator {
             CompletionStage<MigrationReply> answer, java.util.function.Function<String, CoordinatorException> refused) {
         return answer.thenApply(reply -> switch (reply) {
             case MigrationShown(var view) -> view;
-            case MigrationReply.MigrationHistoryShown(var view, var _) -> view;
+            case MigrationHistoryShown(var view, var _) -> view;
             case MigrationRefused not -> throw refused.apply(not.reason());
         });
     }

@@ -80,7 +80,7 @@ class ApiServerTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "{\"nam\":\"x\"} | unknown field 'nam'; expected blackoutBudgetMs, devices",
+                "{\"nam\":\"x\"} | unknown field 'nam'; expected blackoutBudgetMs, containers, convergence, devices",
                 "{\"name\":7} | field 'name' has the wrong type; expected a string",
                 "{\"name\":\"x\",\"memoryBytes\":\"64\"} | field 'memoryBytes' has the wrong type; expected a whole number",
                 "{\"name\":\"x\",\"memoryBytes\":1.5} | field 'memoryBytes' has the wrong type; expected a whole number",
@@ -139,6 +139,52 @@ class ApiServerTest {
         assertThat(api.coordinator.lastOptions.get().handoffDeadlineMs()).isPositive();
         api.send("POST", "/api/v1/evacuations", "{\"hosts\":[\"host-1\"]}");
         assertThat(api.coordinator.lastOptions.get().verify()).isTrue();
+    }
+
+    @Test
+    void changesTheLimitsOfAMigrationThatPreCopies() throws Exception {
+        api.coordinator.migrations.put("m-7", FakeCoordinator.climbed("m-7", "vm-a"));
+        HttpResponse<String> response =
+                api.send("PATCH", "/api/v1/migrations/m-7", "{\"bandwidthBytesPerSecond\":2097152}");
+        assertThat(response.statusCode()).isEqualTo(200);
+        JsonNode limits = json(response).path("limits");
+        assertThat(limits.path("bandwidthBytesPerSecond").asLong()).isEqualTo(2 << 20);
+        assertThat(limits.path("downtimeLimitMs").asLong()).isEqualTo(300);
+        assertThat(json(response).path("steps").get(0).path("reason").asText()).isEqualTo("set by an operator");
+        assertThat(json(response)
+                        .path("progress")
+                        .path("cpuDirtyBytesPerSecond")
+                        .asLong())
+                .isPositive();
+        HttpResponse<String> over = api.send("PATCH", "/api/v1/migrations/m-7", "{\"downtimeLimitMs\":5000}");
+        assertThat(over.statusCode()).isEqualTo(409);
+        assertThat(error(api.send("PATCH", "/api/v1/migrations/m-7", "{}"), "message"))
+                .isEqualTo("nothing to change; expected 'downtimeLimitMs', 'bandwidthBytesPerSecond' or both");
+    }
+
+    @Test
+    void refusesAConvergencePolicyThatNobodyKnows() throws Exception {
+        for (String path : new String[] {"migrations", "evacuations"}) {
+            HttpResponse<String> response = api.send(
+                    "POST",
+                    "/api/v1/" + path,
+                    "{\"vm\":\"vm-a\",\"hosts\":[\"host-1\"],\"options\":{\"convergence\":\"harsh\"}}"
+                            .replace(path.equals("migrations") ? "\"hosts\":[\"host-1\"]," : "\"vm\":\"vm-a\",", ""));
+            assertThat(response.statusCode()).isEqualTo(400);
+            assertThat(error(response, "message"))
+                    .startsWith("field 'options.convergence': no convergence policy 'harsh'; expected one of firm");
+        }
+    }
+
+    @Test
+    void showsTheHistoryOfAVm() throws Exception {
+        HttpResponse<String> response = api.send("GET", "/api/v1/vms/vm-a/history", "");
+        assertThat(response.statusCode()).isEqualTo(200);
+        JsonNode move = json(response).path("migrations").get(0);
+        assertThat(move.path("migration").path("steps")).hasSize(2);
+        assertThat(move.path("devices").get(0).path("hooks").get(0).path("hook").asText())
+                .isEqualTo("SAVE_SETUP");
+        assertThat(api.send("GET", "/api/v1/vms/nope/history", "").statusCode()).isEqualTo(404);
     }
 
     @Test

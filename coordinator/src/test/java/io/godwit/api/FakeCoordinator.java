@@ -1,7 +1,9 @@
 package io.godwit.api;
 
+import io.godwit.convergence.Reports;
 import io.godwit.fleet.Coordinator;
 import io.godwit.fleet.CoordinatorException;
+import io.godwit.fleet.VmHistory;
 import io.godwit.plan.Placement;
 import io.godwit.plan.Plan;
 import io.godwit.proto.evacuation.EvacuationView;
@@ -12,14 +14,18 @@ import io.godwit.proto.host.DataEndpoint;
 import io.godwit.proto.host.HostCapacity;
 import io.godwit.proto.host.HostInventory;
 import io.godwit.proto.host.VmStatus;
+import io.godwit.proto.migration.ConvergenceStep;
 import io.godwit.proto.migration.Downtime;
 import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.migration.MigrationPhase;
 import io.godwit.proto.migration.MigrationView;
+import io.godwit.proto.migration.Progress;
 import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveStats;
 import io.godwit.proto.ownership.OwnershipView;
+import io.godwit.proto.vm.DeviceLog;
 import io.godwit.proto.vm.GuestCheck;
+import io.godwit.proto.vm.HookSeen;
 import io.godwit.proto.vm.RunState;
 import io.godwit.proto.vm.VmSpec;
 import io.godwit.proto.vm.WorkloadSpec;
@@ -48,8 +54,12 @@ public final class FakeCoordinator implements Coordinator {
     public final AtomicReference<EvacuationView.VmRow> outcome = new AtomicReference<>(new EvacuationView.VmRow(
             "vm-a", "host-1", Optional.of("host-2"), "MOVED", List.of("m-1"), Optional.empty()));
 
+    /** Highest downtime limit that is accepted. */
+    private static final long BUDGET_MS = 1000;
+
     private final Map<String, Boolean> cordons = new ConcurrentHashMap<>();
-    private final Map<String, MigrationView> migrations = new ConcurrentHashMap<>();
+    /** Migrations by id. */
+    public final Map<String, MigrationView> migrations = new ConcurrentHashMap<>();
 
     /** With vm-a. */
     public FakeCoordinator() {
@@ -115,24 +125,17 @@ public final class FakeCoordinator implements Coordinator {
     @Override
     public CompletionStage<MigrationView> startMigration(String vm, Optional<String> to, MigrationOptions options) {
         lastOptions.set(options);
-        MigrationView view = new MigrationView(
+        boolean bad = vm.equals("vm-bad");
+        MigrationView view = view(
                 "m-" + (migrations.size() + 1),
                 vm,
-                "host-1",
                 to.orElse("host-2"),
-                "soft",
-                vm.equals("vm-bad") ? MigrationPhase.FAILED : MigrationPhase.COMPLETED,
-                vm.equals("vm-bad") ? Optional.of("the link broke") : Optional.empty(),
-                false,
-                2,
-                List.of(),
-                SaveStats.NONE,
-                Downtime.NONE,
-                true,
-                0,
-                false,
+                bad ? MigrationPhase.FAILED : MigrationPhase.COMPLETED,
+                bad ? Optional.of("the link broke") : Optional.empty(),
                 SaveLimits.NONE,
-                List.of(),
+                bad
+                        ? List.of(new ConvergenceStep(1000, "give-up", "the guest dirties 2 GiB/s", SaveLimits.NONE))
+                        : List.of(),
                 Optional.empty());
         migrations.put(view.id(), view);
         return done(() -> view);
@@ -154,6 +157,105 @@ public final class FakeCoordinator implements Coordinator {
         return done(() -> {
             throw new CoordinatorException.Refused("migration '" + id + "' has ended");
         });
+    }
+
+    @Override
+    public CompletionStage<MigrationView> adjustMigration(
+            String id, long downtimeLimitMs, long bandwidthBytesPerSecond) {
+        return done(() -> {
+            MigrationView was = Optional.ofNullable(migrations.get(id))
+                    .orElseThrow(() -> new CoordinatorException.NotFound("migration", id));
+            if (downtimeLimitMs > BUDGET_MS) {
+                throw new CoordinatorException.Refused("migration " + id + ": over the blackout budget");
+            }
+            SaveLimits limits = new SaveLimits(
+                    was.limits().revision() + 1,
+                    downtimeLimitMs < 0 ? was.limits().downtimeLimitMs() : downtimeLimitMs,
+                    BUDGET_MS,
+                    bandwidthBytesPerSecond < 0 ? was.limits().bandwidthBytesPerSecond() : bandwidthBytesPerSecond,
+                    0,
+                    false);
+            MigrationView now = view(
+                    id,
+                    was.vm(),
+                    was.to(),
+                    was.phase(),
+                    was.reason(),
+                    limits,
+                    List.of(new ConvergenceStep(0, "set", "set by an operator", limits)),
+                    was.progress());
+            migrations.put(id, now);
+            return now;
+        });
+    }
+
+    @Override
+    public CompletionStage<VmHistory> vmHistory(String vm) {
+        List<DeviceLog> devices = List.of(new DeviceLog(
+                "gpu0",
+                "gpu/1",
+                "STOP",
+                List.of(
+                        new HookSeen("SAVE_SETUP", List.of("RUNNING", "PRE_COPY"), 1, Optional.empty()),
+                        new HookSeen("SAVE_LIVE_PENDING", List.of("PRE_COPY"), 7, Optional.of("it hung")))));
+        return done(() -> {
+            if (!vms.containsKey(vm)) {
+                throw new CoordinatorException.NotFound("vm", vm);
+            }
+            return new VmHistory(
+                    vm,
+                    List.of(new VmHistory.Move(climbed("m-7", vm), devices)),
+                    Optional.of("host-2"),
+                    List.of(),
+                    Optional.of("host host-2 did not answer within 50000 ms"));
+        });
+    }
+
+    /** A migration that pre-copies, has taken two steps of its ladder, and does not trust its prediction. */
+    public static MigrationView climbed(String id, String vm) {
+        SaveLimits limits = new SaveLimits(2, 300, 1000, 0, 30, false);
+        return view(
+                id,
+                vm,
+                "host-2",
+                MigrationPhase.PRE_COPY,
+                Optional.empty(),
+                limits,
+                List.of(
+                        new ConvergenceStep(1000, "wait", "the guest dirties 2 GiB/s", SaveLimits.NONE),
+                        new ConvergenceStep(11_000, "throttle:30%", "the guest dirties 1 GiB/s", limits)),
+                Optional.of(Reports.report(3, 12_000, 812_000, limits, false)));
+    }
+
+    /** A migration of {@code vm} from host-1. */
+    private static MigrationView view(
+            String id,
+            String vm,
+            String to,
+            MigrationPhase phase,
+            Optional<String> reason,
+            SaveLimits limits,
+            List<ConvergenceStep> steps,
+            Optional<Progress> progress) {
+        return new MigrationView(
+                id,
+                vm,
+                "host-1",
+                to,
+                "soft",
+                phase,
+                reason,
+                false,
+                2,
+                List.of(),
+                progress.map(Progress::stats).orElse(SaveStats.NONE),
+                Downtime.NONE,
+                true,
+                progress.map(Progress::remainingBytes).orElse(0L),
+                false,
+                limits,
+                steps,
+                progress);
     }
 
     @Override

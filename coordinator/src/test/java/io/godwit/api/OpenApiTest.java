@@ -5,12 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import com.typesafe.config.ConfigFactory;
+import io.godwit.fleet.VmHistory;
 import io.godwit.proto.evacuation.EvacuationView;
 import io.godwit.proto.fleet.HostView;
 import io.godwit.proto.fleet.VmView;
 import io.godwit.proto.host.VmStatus;
+import io.godwit.proto.migration.ConvergenceStep;
 import io.godwit.proto.migration.MigrationView;
+import io.godwit.proto.migration.Progress;
+import io.godwit.proto.migration.SaveLimits;
+import io.godwit.proto.migration.SaveStats;
 import io.godwit.proto.ownership.OwnershipView;
+import io.godwit.proto.vm.DeviceLog;
 import io.godwit.proto.vm.GuestCheck;
 import io.godwit.proto.vm.VmSpec;
 import java.io.InputStream;
@@ -50,6 +56,14 @@ class OpenApiTest {
                 Map.entry("VmBody", VmBody.class),
                 Map.entry("DeviceBody", VmBody.Device.class),
                 Map.entry("OptionsBody", OptionsBody.class),
+                Map.entry("ContainerBody", VmBody.Container.class),
+                Map.entry("LimitsBody", LimitsBody.class),
+                Map.entry("SaveStats", SaveStats.class),
+                Map.entry("SaveLimits", SaveLimits.class),
+                Map.entry("ConvergenceStep", ConvergenceStep.class),
+                Map.entry("Progress", Progress.class),
+                Map.entry("VmHistory", VmHistory.class),
+                Map.entry("DeviceLog", DeviceLog.class),
                 Map.entry("MigrationBody", MigrationBody.class),
                 Map.entry("EvacuationBody", EvacuationBody.class),
                 Map.entry("VmSpec", VmSpec.class),

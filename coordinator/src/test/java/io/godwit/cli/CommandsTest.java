@@ -9,6 +9,8 @@ import com.typesafe.config.ConfigFactory;
 import io.godwit.api.ApiFixture;
 import io.godwit.api.FakeCoordinator;
 import io.godwit.proto.evacuation.EvacuationView;
+import io.godwit.proto.vm.ContainerSpec;
+import io.godwit.proto.vm.VmSpec;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.net.ServerSocket;
@@ -68,6 +70,22 @@ class CommandsTest {
                 "vm show vm-a vm-b | unexpected 'vm-b' | godwit vm show --help",
                 "vm owner nope | nope | no VM",
                 "migrate vm-a --bandwidth 12 | bandwidthBytesPerSecond | 1 MiB (1048576) or more",
+                "vm create x --memory 64MiB --container name=c9 | containers[0].name | no containers for a VM without",
+                "vm create x --memory 64MiB --device gpu --container name=c9 | 'c9', which no device names | expected default",
+                "vm create x --memory 64MiB --container viommu=true | no name | such as name=c0",
+                "vm create x --memory 64MiB --container name=c0,viommu=yes | 'yes' | expected true or false",
+                "vm create x --memory 64MiB --container name=c0,size=1 | 'size=1' | name, viommu, remap",
+                "vm create x --memory 64MiB --device gpu --container name=default,remap=1MiB/s | remap | viommu: true",
+                "vm create x --memory 64MiB --convergence harsh | 'convergence' | expected one of firm",
+                "migrate vm-a --convergence harsh | 'options.convergence' | expected one of firm, forced, gentle, none",
+                "migrate vm-a --convergence wait:soon | step 1 'wait:soon' | expected a time in ms or s",
+                "evacuate host-1 --dry-run --convergence harsh | 'harsh' | expected one of firm",
+                "migrate vm-a --precopy-deadline 5 | --precopy-deadline | 300ms",
+                "migration set m-1 | nothing to change | --downtime-limit, --bandwidth or both",
+                "migration set nope --bandwidth 1GiB/s | nope | no migration",
+                "migration set m-1 --bandwidth 12 | bandwidthBytesPerSecond | 1 MiB (1048576) or more",
+                "migration set m-1 --downtime-limit 0ms | downtimeLimitMs | expected 1 or more",
+                "vm show nope --history | nope | no vm",
                 "vm | vm | list"
             })
     void answersBadInputWithOneLineAndExitCodeTwo(String arguments, String named, String expected) {
@@ -169,6 +187,116 @@ class CommandsTest {
         assertThat(ran.out()).contains("vm-a").contains("1 of 1 VMs moved");
         assertThat(api.coordinator.lastOptions.get().verify()).isFalse();
         assertThat(api.coordinator.lastOptions.get().downtimeLimitMs()).isEqualTo(80);
+    }
+
+    @Test
+    void asksForAConvergencePolicyAndADeadline() {
+        run("evacuate", "host-1", "--convergence", "wait:10s, give-up", "--precopy-deadline", "600s");
+        assertThat(api.coordinator.lastOptions.get().convergence()).isEqualTo("wait:10s, give-up");
+        assertThat(api.coordinator.lastOptions.get().precopyDeadlineMs()).isEqualTo(600_000);
+        run("migrate", "vm-a", "--convergence", "firm");
+        assertThat(api.coordinator.lastOptions.get().convergence()).isEqualTo("firm");
+        assertThat(api.coordinator.lastOptions.get().precopyDeadlineMs()).isZero();
+        run("migrate", "vm-a");
+        assertThat(api.coordinator.lastOptions.get().convergence()).isEmpty();
+    }
+
+    @Test
+    void createsAVmWithAVirtualIommuAndAConvergencePolicy() {
+        Ran created = run(
+                "vm",
+                "create",
+                "vm-v",
+                "--memory",
+                "64MiB",
+                "--device",
+                "vnic,container=c0,pinned=4MiB",
+                "--container",
+                "name=c0,viommu=true,remap=64MiB/s",
+                "--convergence",
+                "firm");
+        assertThat(created.err()).isEmpty();
+        assertThat(created.out()).contains("c0 (vIOMMU, remapped at 64 MiB/s)").containsPattern("convergence +firm");
+        VmSpec spec = api.coordinator.vms.remove("vm-v");
+        assertThat(spec.container("c0")).isEqualTo(new ContainerSpec("c0", true, 64 << 20));
+        assertThat(spec.convergence()).isEqualTo("firm");
+        assertThat(spec.devices().getFirst().model()).isEqualTo("vnic");
+    }
+
+    @Test
+    void changesTheLimitsOfAMigration() {
+        api.coordinator.migrations.put("m-set", FakeCoordinator.climbed("m-set", "vm-a"));
+        Ran set = run("migration", "set", "m-set", "--downtime-limit", "800ms", "--bandwidth", "1GiB/s");
+        assertThat(set.exit()).isEqualTo(ExitCode.OK);
+        assertThat(set.out()).isEqualTo("migration m-set: downtime 800 ms (may rise to 1000 ms), bandwidth 1 GiB/s\n");
+        assertThat(run("migration", "set", "m-set", "--bandwidth", "0").out()).contains("bandwidth unlimited");
+        Ran over = run("migration", "set", "m-set", "--downtime-limit", "5s");
+        assertThat(over.exit()).isEqualTo(ExitCode.FAILED);
+        assertThat(over.err()).contains("m-set").contains("over the blackout budget");
+    }
+
+    @Test
+    void showsTheStepsAndTheOutlookOfAMigration() {
+        api.coordinator.migrations.put("m-show", FakeCoordinator.climbed("m-show", "vm-a"));
+        assertThat(run("migration", "show", "m-show").out())
+                .containsPattern(
+                        "limits +downtime 300 ms \\(may rise to 1000 ms\\), bandwidth unlimited, vCPUs held back 30 %")
+                .containsPattern(
+                        "outlook +812.0 ms predicted, at least 70.0 ms, of which 20.0 ms are no bytes; not trustworthy")
+                .containsPattern("dirtied +CPU 1.1 GiB/s, DMA 100 MiB/s, 64 MiB pinned")
+                .containsPattern("bandwidth +900 MiB/s")
+                .containsPattern("AT +STEP +REASON")
+                .containsPattern("11.0 s +throttle:30% +the guest dirties 1 GiB/s");
+    }
+
+    @Test
+    void printsEachStepOfAnEvacuationsMigrationsOnce() {
+        api.coordinator.migrations.put("m-watch", FakeCoordinator.climbed("m-watch", "vm-a"));
+        EvacuationView.VmRow moved = api.coordinator.outcome.get();
+        api.coordinator.outcome.set(new EvacuationView.VmRow(
+                "vm-a", "host-1", Optional.of("host-2"), "MOVED", List.of("m-gone", "m-watch"), Optional.empty()));
+        try {
+            assertThat(run("evacuate", "host-1", "--watch").err().lines())
+                    .containsExactly(
+                            "vm-a MOVED -> host-2",
+                            "vm-a: wait: the guest dirties 2 GiB/s",
+                            "vm-a: throttle:30%: the guest dirties 1 GiB/s");
+        } finally {
+            api.coordinator.outcome.set(moved);
+        }
+    }
+
+    @Test
+    void printsTheStepsOfAWatchedMigration() {
+        api.coordinator.vms.put("vm-bad", FakeCoordinator.spec("vm-bad"));
+        try {
+            assertThat(run("migrate", "vm-bad", "--watch").err().lines())
+                    .startsWith(
+                            "vm-bad FAILED -> host-2: the link broke", "vm-bad: give-up: the guest dirties 2 GiB/s");
+        } finally {
+            api.coordinator.vms.remove("vm-bad");
+        }
+    }
+
+    @Test
+    void showsWhatTheDevicesOfAVmSaw() throws Exception {
+        Ran ran = run("vm", "show", "vm-a", "--history");
+        assertThat(ran.exit()).isEqualTo(ExitCode.OK);
+        assertThat(ran.out().lines().toList().getFirst()).isEqualTo("m-7: host-1 -> host-2, PRE_COPY");
+        assertThat(ran.out())
+                .containsPattern("DEVICE gpu0 \\(gpu/1\\) +STATES +TIMES +FAILURE")
+                .containsPattern("SAVE_SETUP +RUNNING -> PRE_COPY +1 +-")
+                .containsPattern("SAVE_LIVE_PENDING +PRE_COPY +7 +it hung")
+                .contains("throttle:30%")
+                .contains("on host-2 now: host host-2 did not answer within 50000 ms");
+        JsonNode json = new ObjectMapper()
+                .readTree(run("vm", "show", "vm-a", "--history", "-o", "json").out());
+        assertThat(json.path("migrations").get(0).path("devices").get(0).path("hooks"))
+                .hasSize(2);
+        assertThat(new YAMLMapper()
+                        .readTree(run("vm", "show", "vm-a", "--history", "-o", "yaml")
+                                .out()))
+                .isEqualTo(json);
     }
 
     @Test

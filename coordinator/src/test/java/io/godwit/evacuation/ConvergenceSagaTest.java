@@ -7,14 +7,24 @@ import io.godwit.proto.host.HostCommand.AdjustSave;
 import io.godwit.proto.host.HostCommand.BeginSave;
 import io.godwit.proto.migration.ConvergenceStep;
 import io.godwit.proto.migration.MigrationPhase;
+import io.godwit.proto.migration.MigrationReply.MigrationHistoryShown;
 import io.godwit.proto.migration.MigrationReply.MigrationRefused;
+import io.godwit.proto.migration.MigrationReply.MigrationShown;
 import io.godwit.proto.migration.MigrationReport.IncomingDiscarded;
+import io.godwit.proto.migration.MigrationReport.IncomingFailed;
 import io.godwit.proto.migration.MigrationReport.ReadyToSwitchOver;
 import io.godwit.proto.migration.MigrationReport.SaveFailed;
+import io.godwit.proto.migration.MigrationReport.SourceReleased;
+import io.godwit.proto.migration.MigrationReport.VmRunning;
+import io.godwit.proto.migration.MigrationRequest.AdjustMigration;
+import io.godwit.proto.migration.MigrationRequest.ShowMigrationHistory;
 import io.godwit.proto.migration.MigrationView;
 import io.godwit.proto.migration.SaveLimits;
+import io.godwit.proto.vm.DeviceLog;
+import io.godwit.proto.vm.HookSeen;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.pekko.actor.testkit.typed.javadsl.FishingOutcomes;
 import org.junit.jupiter.api.AfterEach;
@@ -144,6 +154,103 @@ class ConvergenceSagaTest {
         assertThat(view.phase()).isEqualTo(MigrationPhase.SWITCHOVER);
         assertThat(view.steps()).hasSize(2);
         assertThat(view.progress()).isEmpty();
+    }
+
+    private MigrationView set(long downtimeLimitMs, long bandwidth) {
+        saga.tell(new AdjustMigration("m-1", downtimeLimitMs, bandwidth, saga.client.getRef()));
+        return saga.client.expectMessageClass(MigrationShown.class).view();
+    }
+
+    private String refusedToSet(long downtimeLimitMs, long bandwidth) {
+        saga.tell(new AdjustMigration("m-1", downtimeLimitMs, bandwidth, saga.client.getRef()));
+        return saga.client.expectMessageClass(MigrationRefused.class).reason();
+    }
+
+    @Test
+    void takesAnOperatorsLimitsAsAStepAndGoesOnFromItsPlaceOnTheLadder() {
+        toThrottled();
+        MigrationView view = set(150, 32 << 20);
+        SaveLimits byHand = new SaveLimits(3, 150, 1000, 32 << 20, 30, false);
+        assertThat(view.limits()).isEqualTo(byHand);
+        assertThat(view.steps().getLast())
+                .isEqualTo(
+                        new ConvergenceStep(2200, "downtime:150ms, bandwidth:32MiB/s", "set by an operator", byHand));
+        told(byHand);
+        assertThat(set(150, 32 << 20)).isEqualTo(view); // nothing to change
+        saga.restart();
+        told(byHand);
+        saga.progress(3000, 5000, byHand);
+        saga.progress(4000, 5000, byHand);
+        assertThat(saga.show().limits()).isEqualTo(new SaveLimits(4, 1000, 1000, 32 << 20, 30, false));
+        assertThat(set(-1, 0).limits()).isEqualTo(new SaveLimits(5, 1000, 1000, 0, 30, false));
+    }
+
+    @Test
+    void anOperatorsLimitIsTheCeilingWhenNoStepAheadRaisesIt() {
+        saga.by("none");
+        saga.toSaving();
+        assertThat(set(900, -1).limits()).isEqualTo(new SaveLimits(1, 900, 900, 10 << 20, 0, false));
+        assertThat(set(200, -1).limits()).isEqualTo(new SaveLimits(2, 200, 200, 10 << 20, 0, false));
+    }
+
+    @Test
+    void anOperatorsLimitsSetBeforePreCopyAreThoseItBeginsWith() {
+        saga.by("none");
+        saga.start();
+        SaveLimits byHand = set(500, 0).limits();
+        saga.toSaving();
+        saga.source.fishForMessage(
+                Duration.ofSeconds(5),
+                command -> command instanceof BeginSave begin && begin.limits().equals(byHand)
+                        ? FishingOutcomes.complete()
+                        : FishingOutcomes.continueAndIgnore());
+    }
+
+    @Test
+    void refusesLimitsOutOfRangeNamingWhatIsExpected() {
+        saga.toSaving();
+        assertThat(refusedToSet(1001, -1))
+                .isEqualTo("a downtime limit of 1001 ms is over the blackout budget of vm 'vm-1'; expected at most its"
+                        + " 1000 ms");
+        assertThat(refusedToSet(0, -1)).isEqualTo("a downtime limit of 0 ms; expected 1 ms or more");
+        assertThat(refusedToSet(-1, 4096))
+                .isEqualTo("a bandwidth of 4096 bytes/s; expected 0 for no limit, or 1 MiB/s or more");
+        assertThat(refusedToSet(-1, -1)).startsWith("nothing to change; expected");
+        assertThat(saga.show().steps()).isEmpty();
+    }
+
+    @Test
+    void refusesLimitsOnceTheHandoffHasBegunOrItIsGoingBackOrHasEnded() {
+        saga.toSwitching();
+        assertThat(refusedToSet(100, -1))
+                .isEqualTo("its handoff has begun (SWITCHOVER): limits change only while it pre-copies");
+        saga.tell(new IncomingFailed("m-1", "host-2", "digest mismatch"));
+        saga.expect(saga.source, HostCommand.RunVm.class);
+        assertThat(refusedToSet(100, -1)).isEqualTo("it is being rolled back: limits change only while it pre-copies");
+        saga.tell(new VmRunning("m-1", "host-1", 2, List.of()));
+        saga.ended();
+        assertThat(refusedToSet(100, -1)).isEqualTo("it has ended as FAILED");
+    }
+
+    @Test
+    void keepsWhatTheDevicesAtItsSourceHadSeen() {
+        List<DeviceLog> devices = List.of(new DeviceLog(
+                "gpu0",
+                "gpu/1",
+                "STOP",
+                List.of(new HookSeen("SAVE_SETUP", List.of("RUNNING", "PRE_COPY"), 1, Optional.empty()))));
+        saga.toReleasing();
+        assertThat(history().source()).isEmpty();
+        saga.tell(new SourceReleased("m-1", "host-1", SagaFixture.STATS, SagaFixture.DOWNTIME, List.of(), devices));
+        MigrationView ended = saga.ended();
+        assertThat(history()).isEqualTo(new MigrationHistoryShown(ended, devices));
+        saga.restart();
+        assertThat(history()).isEqualTo(new MigrationHistoryShown(ended, devices));
+    }
+
+    private MigrationHistoryShown history() {
+        saga.tell(new ShowMigrationHistory("m-1", saga.client.getRef()));
+        return saga.client.expectMessageClass(MigrationHistoryShown.class);
     }
 
     @Test

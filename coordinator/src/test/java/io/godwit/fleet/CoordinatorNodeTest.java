@@ -138,6 +138,68 @@ class CoordinatorNodeTest {
     }
 
     @Test
+    void tellsWhatTheDevicesOfAVmSawInItsMigrationsAndWhereItIsNow() {
+        create("a", 100, "host-1", "gpu");
+        awaitRunning(1);
+        MigrationView ended = awaitEnd(get(coordinator.startMigration("a", Optional.of("host-2"), OPTIONS))
+                .id());
+        await().atMost(SOON)
+                .until(() -> get(coordinator.fleet()).vms().getFirst().host().equals(Optional.of("host-2")));
+        assertThat(get(coordinator.vmHistory("a")))
+                .isEqualTo(new VmHistory(
+                        "a",
+                        List.of(new VmHistory.Move(ended, FakeHosts.logs("host-1"))),
+                        Optional.of("host-2"),
+                        FakeHosts.logs("host-2"),
+                        Optional.empty()));
+        get(coordinator.destroyVm("a"));
+        await().atMost(SOON).until(() -> get(coordinator.fleet()).vms().isEmpty());
+        VmHistory past = get(coordinator.vmHistory("a"));
+        assertThat(past.host()).isEmpty();
+        assertThat(past.migrations()).extracting(VmHistory.Move::migration).containsExactly(ended);
+        assertThatThrownBy(() -> get(coordinator.vmHistory("zz"))).hasCauseInstanceOf(NotFound.class);
+    }
+
+    @Test
+    void anOperatorChangesTheLimitsOfAMigrationThatPreCopies() {
+        create("a", 100, "host-1");
+        awaitRunning(1);
+        hosts.stuck.add("host-1");
+        String id = get(coordinator.startMigration("a", Optional.of("host-3"), OPTIONS))
+                .id();
+        MigrationView set = get(coordinator.adjustMigration(id, 800, 64 << 20));
+        assertThat(set.limits().downtimeLimitMs()).isEqualTo(800);
+        assertThat(set.limits().bandwidthBytesPerSecond()).isEqualTo(64 << 20);
+        assertThat(set.steps().getFirst().step()).isEqualTo("downtime:800ms, bandwidth:64MiB/s");
+        assertThatThrownBy(() -> get(coordinator.adjustMigration(id, 5000, -1)))
+                .hasCauseInstanceOf(Refused.class)
+                .hasMessageContaining("migration " + id + ": a downtime limit of 5000 ms is over the blackout budget");
+        assertThatThrownBy(() -> get(coordinator.adjustMigration("m-0", 10, -1)))
+                .hasCauseInstanceOf(NotFound.class);
+    }
+
+    @Test
+    void refusesPostcopyBeforeAnythingStarts() {
+        create("a", 100, "host-1", "gpu");
+        create("b", 100, "host-1");
+        awaitRunning(2);
+        var postcopy = new MigrationOptions(300, true, 0, 20_000, 0, "wait:1s, postcopy");
+        assertThatThrownBy(() -> get(coordinator.startMigration("a", Optional.empty(), postcopy)))
+                .hasCauseInstanceOf(Refused.class)
+                .hasMessageContaining("postcopy is not possible with a VFIO device: vm 'a' has dev-0 (gpu)");
+        assertThatThrownBy(() -> get(coordinator.startMigration("b", Optional.empty(), postcopy)))
+                .hasMessageContaining("postcopy is not offered for native guests (driver soft)");
+        assertThat(get(coordinator.planEvacuation(List.of("host-1"), postcopy)).complete())
+                .isFalse();
+        EvacuationView view = awaitEvacuation(
+                get(coordinator.startEvacuation(List.of("host-1"), postcopy)).id());
+        assertThat(row(view, "a").state()).isEqualTo("FAILED");
+        assertThat(row(view, "a").reason())
+                .contains("postcopy is not possible with a VFIO device: vm 'a' has dev-0 (gpu)");
+        assertThat(get(coordinator.migrations())).isEmpty();
+    }
+
+    @Test
     void undoesACreationThatTheHostRefuses() {
         hosts.broken.add("host-1");
         assertThatThrownBy(() -> create("a", 100, "host-1"))

@@ -22,6 +22,7 @@ import io.godwit.proto.host.HostInventory;
 import io.godwit.proto.host.HostReply.HostRefused;
 import io.godwit.proto.host.HostReply.VmChanged;
 import io.godwit.proto.host.HostReply.VmChecked;
+import io.godwit.proto.host.HostReply.VmDescribed;
 import io.godwit.proto.host.HostReply.VmGone;
 import io.godwit.proto.host.VmStatus;
 import io.godwit.proto.migration.Downtime;
@@ -37,7 +38,9 @@ import io.godwit.proto.migration.MigrationReport.SaveStarted;
 import io.godwit.proto.migration.MigrationReport.SourceReleased;
 import io.godwit.proto.migration.MigrationReport.VmRunning;
 import io.godwit.proto.migration.SaveStats;
+import io.godwit.proto.vm.DeviceLog;
 import io.godwit.proto.vm.GuestCheck;
+import io.godwit.proto.vm.HookSeen;
 import io.godwit.proto.vm.RunState;
 import io.godwit.proto.vm.VmSpec;
 import java.time.Duration;
@@ -209,7 +212,7 @@ final class FakeHosts {
             case ReleaseSource release -> {
                 held.remove(release.vm());
                 to.report(new SourceReleased(
-                        release.migration(), host, SaveStats.NONE, Downtime.NONE, List.of(), List.of()));
+                        release.migration(), host, SaveStats.NONE, Downtime.NONE, List.of(), logs(host)));
             }
             case DiscardIncoming discard -> {
                 held.remove(discard.vm());
@@ -217,12 +220,25 @@ final class FakeHosts {
             }
             case AdjustSave _ -> {}
             case DescribeVm describe ->
-                describe.replyTo().tell(new HostRefused(host, "no VM '" + describe.vm() + "' here"));
+                describe.replyTo()
+                        .tell(
+                                held.containsKey(describe.vm())
+                                        ? new VmDescribed(held.get(describe.vm()), logs(host))
+                                        : new HostRefused(host, "no VM '" + describe.vm() + "' here"));
             case CancelSave cancel -> {
                 held.computeIfPresent(cancel.vm(), (_, was) -> status(was.spec(), RunState.RUNNING, was.epoch(), null));
                 to.report(new SaveFailed(cancel.migration(), host, cancel.reason(), true, false, List.of()));
             }
         }
+    }
+
+    /** One device that has seen one hook, named after the host. */
+    static List<DeviceLog> logs(String host) {
+        return List.of(new DeviceLog(
+                "dev-0",
+                "gpu/1",
+                "RUNNING",
+                List.of(new HookSeen("at " + host, List.of("RUNNING"), 1, Optional.empty()))));
     }
 
     private static VmStatus status(VmSpec spec, RunState state, long epoch, @Nullable String migration) {
