@@ -55,7 +55,7 @@ final class Demo {
         List<String> names = new ArrayList<>();
         for (int i = 1; i <= options.vms(); i++) {
             names.add("vm-" + i);
-            client.post(ApiClient.path("vms"), vm("vm-" + i, i % 2 == 0));
+            client.post(ApiClient.path("vms"), vm("vm-" + i, i));
         }
         around.pause().of(settings.warmUp());
         shell.say("evacuating " + DRAINED + " ...");
@@ -82,22 +82,26 @@ final class Demo {
         return new DemoOutcome(evacuation, migrations, second, owners, running, checks, total);
     }
 
-    private VmBody vm(String name, boolean withNic) {
-        List<VmBody.Device> devices = new ArrayList<>();
-        devices.add(new VmBody.Device("gpu0", "gpu", null, 16 * MIB, null, 4 * MIB, 4 * MIB, null));
-        if (withNic) {
-            devices.add(new VmBody.Device("nic0", "nic", null, 64L << 10, null, null, null, null));
-        }
-        long workingSet = options.memoryBytes() / 4;
+    private VmBody vm(String name, int number) {
         return new VmBody(
                 name,
                 DRAINED,
                 options.guest(),
                 options.memoryBytes(),
                 1,
-                new VmBody.Workload(workingSet, DIRTY_BYTES_PER_SECOND, true),
-                devices,
+                new VmBody.Workload(options.memoryBytes() / 4, DIRTY_BYTES_PER_SECOND, true),
+                devices(number),
                 null);
+    }
+
+    /** In turn: a GPU and a virtual NIC beside it; a NIC of protocol v1, which can only be alone; a GPU alone. */
+    private static List<VmBody.Device> devices(int number) {
+        VmBody.Device gpu = new VmBody.Device("gpu0", "gpu", null, 16 * MIB, null, 4 * MIB, 4 * MIB, null);
+        return switch (number % 3) {
+            case 1 -> List.of(gpu, new VmBody.Device("vnic0", "vnic", null, 64L << 10, null, null, null, null));
+            case 2 -> List.of(new VmBody.Device("nic0", "nic", null, 64L << 10, null, MIB, MIB, null));
+            default -> List.of(gpu);
+        };
     }
 
     private EvacuationView evacuate(ApiClient client) throws InterruptedException {

@@ -18,10 +18,12 @@ final class DemoChecks {
     /** What the ledger's epoch must be: 1 for the VM's creation, one more for its one move. */
     private static final long EPOCH = 2;
 
+    private static final String SAVING = "_RUNNING|_SAVING";
+
     /** States every migration of a VM with devices must pass through, in this order (VFIO save flow, then resume). */
     private static final List<StateTriple> FLOW = List.of(
-            new StateTriple("RUNNING", "SETUP", "_RUNNING|_SAVING"),
-            new StateTriple("RUNNING", "ACTIVE", "_RUNNING|_SAVING"),
+            new StateTriple("RUNNING", "SETUP", SAVING),
+            new StateTriple("RUNNING", "ACTIVE", SAVING),
             new StateTriple("FINISH_MIGRATE", "DEVICE", "_SAVING"),
             new StateTriple("FINISH_MIGRATE", "DEVICE", "_STOPPED"),
             new StateTriple("FINISH_MIGRATE", "COMPLETED", "_STOPPED"),
@@ -136,11 +138,18 @@ final class DemoChecks {
         }
         int next = 0;
         for (StateTriple state : view.states()) {
-            if (next < FLOW.size() && state.equals(FLOW.get(next))) {
+            if (next < FLOW.size() && withoutBystanders(state).equals(FLOW.get(next))) {
                 next++;
             }
         }
         return next == FLOW.size() ? Optional.empty() : Optional.of("never reached " + FLOW.get(next) + " in order");
+    }
+
+    /** A device without pre-copy goes on running beside one that has it: that is no state of the flow. */
+    private static StateTriple withoutBystanders(StateTriple state) {
+        return state.device().equals(SAVING + ",_RUNNING")
+                ? new StateTriple(state.vm(), state.migration(), SAVING)
+                : state;
     }
 
     private static Optional<String> rule(@Nullable GuestCheck check) {

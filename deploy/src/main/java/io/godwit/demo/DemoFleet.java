@@ -90,6 +90,8 @@ public final class DemoFleet implements AutoCloseable {
                 "--device-pool",
                 "gpu=" + options.vms(),
                 "--device-pool",
+                "vnic=" + options.vms(),
+                "--device-pool",
                 "nic=" + options.vms(),
                 "--guest",
                 options.guest());

@@ -52,6 +52,18 @@ class DemoChecksTest {
     }
 
     @Test
+    void acceptsADeviceWithoutPreCopyBesideOneThatHasIt() {
+        List<StateTriple> two = new ArrayList<>(FLOW);
+        two.set(1, new StateTriple("RUNNING", "SETUP", "_RUNNING|_SAVING,_RUNNING"));
+        two.set(2, new StateTriple("RUNNING", "ACTIVE", "_RUNNING|_SAVING,_RUNNING"));
+        assertThat(failed(seen(migration(two, true, 50), "host-2", 2, List.of("host-2"), 20)))
+                .isEmpty();
+        two.set(3, new StateTriple("FINISH_MIGRATE", "DEVICE", "_SAVING,_STOPPED"));
+        assertThat(failed(seen(migration(two, true, 50), "host-2", 2, List.of("host-2"), 20)))
+                .containsExactly("VM, migration and devices went through their states");
+    }
+
+    @Test
     void failsOnUnequalDigestsAndOnGuestsThatWroteNothing() {
         assertThat(failed(seen(migration(FLOW, false, 0), "host-2", 2, List.of("host-2"), 20)))
                 .containsExactly("digests of both sides are equal", "guests wrote memory while they migrated");

@@ -103,6 +103,11 @@ public final class DeviceModels {
         return model(spec).capabilities();
     }
 
+    /** Whether there is the model of the device that {@code spec} describes. */
+    public boolean knows(DeviceSpec spec) {
+        return models.containsKey(spec.model());
+    }
+
     private Model model(DeviceSpec spec) {
         Model model = models.get(spec.model());
         if (model == null) {

@@ -1,5 +1,6 @@
 package io.godwit.vm;
 
+import io.godwit.device.P2pRule;
 import io.godwit.proto.host.HostCommand;
 import io.godwit.proto.host.HostReply;
 import io.godwit.proto.migration.MigrationReport;
@@ -73,7 +74,7 @@ final class VmRunning {
             case HostCommand.DestroyVm destroy when destroy.epoch() >= core.epoch() -> stopThenClose(destroy.replyTo());
             case HostCommand.DestroyVm destroy -> core.refuse(asked, core.stale(destroy.epoch()));
             case HostCommand.CheckVm check -> VmChecking.begin(core, own, check);
-            case HostCommand.BeginSave begin when begin.epoch() == core.epoch() -> Departure.begin(core, own, begin);
+            case HostCommand.BeginSave begin when begin.epoch() == core.epoch() -> beginSave(begin);
             case HostCommand.BeginSave begin -> core.refuse(asked, core.stale(begin.epoch()));
             case HostCommand.RunVm run
             when run.epoch() >= core.epoch() -> {
@@ -97,6 +98,16 @@ final class VmRunning {
             case HostCommand.PrepareIncoming _ -> core.refuse(asked, here() + " already");
             case HostCommand.DiscardIncoming _ -> core.refuse(asked, here() + ", granted epoch " + core.epoch());
         };
+    }
+
+    private Behavior<Command> beginSave(HostCommand.BeginSave begin) {
+        Optional<String> refusal = P2pRule.refusal(core.spec, core.host.models());
+        if (refusal.isEmpty()) {
+            return Departure.begin(core, own, begin);
+        }
+        core.report(new MigrationReport.SaveFailed(
+                begin.migration(), core.host.host(), refusal.get(), false, false, List.of()));
+        return Behaviors.same();
     }
 
     private Behavior<Command> stopThenClose(ActorRef<HostReply> replyTo) {

@@ -1,5 +1,6 @@
 package io.godwit.agent;
 
+import io.godwit.device.P2pRule;
 import io.godwit.migration.ResumePath;
 import io.godwit.proto.fleet.FleetCommand;
 import io.godwit.proto.host.HostCapacity;
@@ -239,6 +240,10 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
             if (incoming >= capacity.incomingMax()) {
                 throw new GuestException(
                         "host " + host.host() + " takes " + capacity.incomingMax() + " migrations already, its limit");
+            }
+            Optional<String> refusal = P2pRule.refusal(prepare.spec(), host.models());
+            if (refusal.isPresent()) {
+                throw new GuestException(refusal.get());
             }
             GuestDriver driver = admit(prepare.spec());
             hold(prepare.spec(), prepare.epoch(), Optional.of(prepare.migration()), Vm.incoming(host, driver, prepare));

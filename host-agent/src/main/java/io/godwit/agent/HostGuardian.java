@@ -134,7 +134,7 @@ final class HostGuardian {
         ActorRef<HostAgent.Command> agent = parent.spawn(
                 HostAgent.create(
                         id,
-                        new HostCapacity(64 * GuestLayout.RAM_UNIT, Map.of("gpu", 1, "nic", 1), 1, 1),
+                        new HostCapacity(64 * GuestLayout.RAM_UNIT, Map.of("gpu", 1, "vnic", 1, "nic", 1), 1, 1),
                         drivers,
                         options.defaultDriver(),
                         ports.forSelfTest(id, reports, parent.getSystem().ignoreRef()),

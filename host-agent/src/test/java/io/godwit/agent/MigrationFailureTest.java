@@ -29,10 +29,13 @@ import java.util.function.Predicate;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
-/** What goes wrong between two agents, before and after the source has stopped; the test plays coordinator and ledger. */
+/**
+ * What goes wrong between two agents, before and after the source has stopped; the test plays coordinator and ledger. What
+ * goes wrong in devices is in {@link DeviceFailureTest}.
+ */
 class MigrationFailureTest {
     private static final VmSpec SPEC =
-            TwoHosts.spec("vm-1", "soft", 32, List.of(TwoHosts.gpu("gpu0"), TwoHosts.nic("nic0")));
+            TwoHosts.spec("vm-1", "soft", 32, List.of(TwoHosts.gpu("gpu0"), TwoHosts.vnic("vnic0")));
 
     @Test
     void aDamagedByteInTheStreamIsFoundAndTheVmGoesOnAtTheSource() throws IOException {
@@ -246,13 +249,13 @@ class MigrationFailureTest {
         }
     }
 
-    private static DataEndpoint prepared(TwoHosts hosts, MigrationOptions options) {
+    static DataEndpoint prepared(TwoHosts hosts, MigrationOptions options) {
         hosts.create(SPEC);
         hosts.b.tell(new HostCommand.PrepareIncoming("m-1", SPEC, "host-a", 1, options));
         return hosts.await(MigrationReport.IncomingReady.class).endpoint();
     }
 
-    private static HostCommand begin(DataEndpoint endpoint, MigrationOptions options) {
+    static HostCommand begin(DataEndpoint endpoint, MigrationOptions options) {
         return new HostCommand.BeginSave("m-1", "vm-1", 1, endpoint, options, TwoHosts.limits(options));
     }
 
@@ -270,7 +273,7 @@ class MigrationFailureTest {
     }
 
     /** The next report of that kind; others are passed over. */
-    private static <T extends MigrationReport> T awaitPast(TwoHosts hosts, Class<T> kind) {
+    static <T extends MigrationReport> T awaitPast(TwoHosts hosts, Class<T> kind) {
         return awaitPast(hosts, kind, _ -> true);
     }
 
@@ -285,7 +288,7 @@ class MigrationFailureTest {
     }
 
     /** Both hosts' failures, by host, in either order; what the source hears may be no more than a lost connection. */
-    private static Map<String, MigrationReport> bothFail(TwoHosts hosts) {
+    static Map<String, MigrationReport> bothFail(TwoHosts hosts) {
         Map<String, MigrationReport> failures = new HashMap<>();
         while (failures.size() < 2) {
             MigrationReport report = awaitPast(
@@ -297,7 +300,7 @@ class MigrationFailureTest {
         return failures;
     }
 
-    private static void goesOn(TwoHosts hosts, long epoch) {
+    static void goesOn(TwoHosts hosts, long epoch) {
         GuestCheck before = hosts.check(hosts.a, "vm-1");
         Awaitility.await()
                 .atMost(TwoHosts.PATIENCE)

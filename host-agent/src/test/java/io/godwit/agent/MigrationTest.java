@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -27,25 +28,51 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** One VM between two agents, with real guests and real sockets; the test plays the coordinator. */
 class MigrationTest {
-    private static final List<StateTriple> SAVE_FLOW = List.of(
-            new StateTriple("RUNNING", "NONE", "_RUNNING"),
-            new StateTriple("RUNNING", "SETUP", "_RUNNING|_SAVING"),
-            new StateTriple("RUNNING", "ACTIVE", "_RUNNING|_SAVING"),
-            new StateTriple("FINISH_MIGRATE", "DEVICE", "_SAVING"),
-            new StateTriple("FINISH_MIGRATE", "DEVICE", "_STOPPED"),
-            new StateTriple("FINISH_MIGRATE", "COMPLETED", "_STOPPED"));
+    /** {@code saving}: what the devices are while their VM runs and is copied. */
+    private static List<StateTriple> saveFlow(String saving) {
+        return List.of(
+                new StateTriple("RUNNING", "NONE", "_RUNNING"),
+                new StateTriple("RUNNING", "SETUP", saving),
+                new StateTriple("RUNNING", "ACTIVE", saving),
+                new StateTriple("FINISH_MIGRATE", "DEVICE", "_SAVING"),
+                new StateTriple("FINISH_MIGRATE", "DEVICE", "_STOPPED"),
+                new StateTriple("FINISH_MIGRATE", "COMPLETED", "_STOPPED"));
+    }
 
     private static final List<StateTriple> RESUME_FLOW = List.of(
             new StateTriple("RESTORE_VM", "ACTIVE", "_STOPPED"),
             new StateTriple("RESTORE_VM", "ACTIVE", "_RESUMING"),
             new StateTriple("RUNNING", "NONE", "_RUNNING"));
 
+    private static List<DeviceSpec> devices(String models) {
+        List<DeviceSpec> devices = new ArrayList<>();
+        for (String model : models.split(" ", -1)) {
+            String name = model + devices.size();
+            devices.add(
+                    switch (model) {
+                        case "gpu" -> TwoHosts.gpu(name);
+                        case "vnic" -> TwoHosts.vnic(name);
+                        default -> TwoHosts.nic(name);
+                    });
+        }
+        return devices;
+    }
+
+    /** One device and several, of protocol v2 and of v1, with pre-copy and without. */
     @ParameterizedTest
-    @ValueSource(strings = {"soft", "kvm"})
-    void movesARunningVmWithItsDevicesAndLosesNothing(String driver) throws IOException {
+    @CsvSource({
+        "soft, gpu, _RUNNING|_SAVING",
+        "soft, vnic, _RUNNING",
+        "soft, nic, _RUNNING|_SAVING",
+        "soft, gpu gpu, _RUNNING|_SAVING",
+        "soft, vnic gpu, '_RUNNING,_RUNNING|_SAVING'",
+        "kvm, gpu vnic, '_RUNNING|_SAVING,_RUNNING'",
+        "kvm, nic, _RUNNING|_SAVING"
+    })
+    void movesARunningVmWithItsDevicesAndLosesNothing(String driver, String models, String saving) throws IOException {
         NativeGuests.driver(driver);
         try (TwoHosts hosts = new TwoHosts()) {
-            VmSpec spec = TwoHosts.spec("vm-1", driver, 64, List.of(TwoHosts.gpu("gpu0"), TwoHosts.nic("nic0")));
+            VmSpec spec = TwoHosts.spec("vm-1", driver, 64, devices(models));
             hosts.create(spec);
             hosts.b.tell(new HostCommand.PrepareIncoming("m-1", spec, "host-a", 1, TwoHosts.options()));
             DataEndpoint endpoint =
@@ -63,7 +90,7 @@ class MigrationTest {
             assertThat(running.states()).isEqualTo(RESUME_FLOW);
             hosts.a.tell(new HostCommand.ReleaseSource("m-1", "vm-1", 2));
             MigrationReport.SourceReleased released = hosts.await(MigrationReport.SourceReleased.class);
-            assertThat(released.states()).isEqualTo(SAVE_FLOW);
+            assertThat(released.states()).isEqualTo(saveFlow(saving));
             assertThat(released.downtime().totalMicros()).isPositive();
             assertThat(released.stats().dirtiedPages()).isPositive();
 
@@ -86,7 +113,7 @@ class MigrationTest {
         try (TwoHosts hosts = new TwoHosts()) {
             VmSpec spec = viommu(
                     new DeviceSpec("gpu0", "gpu", "behind", MIB, MIB, 4 * MIB, 16 * MIB, policy),
-                    new DeviceSpec("nic0", "nic", "behind", 64 * 1024, 16 * 1024, MIB, MIB, policy),
+                    new DeviceSpec("vnic0", "vnic", "behind", 64 * 1024, 16 * 1024, MIB, MIB, policy),
                     new DeviceSpec("gpu1", "gpu", "plain", MIB, MIB, 2 * MIB, 8 * MIB, other));
             hosts.create(spec);
             hosts.b.tell(new HostCommand.PrepareIncoming("m-1", spec, "host-a", 1, TwoHosts.options()));

@@ -96,6 +96,7 @@ final class TwoHosts implements AutoCloseable {
                         pekko.actor.provider = local
                         godwit.migration.tick = 20 ms
                         godwit.migration.ledger-poll = 200 ms
+                        godwit.device.hook-timeout = 4 s
                         """).withFallback(ConfigFactory.load());
     }
 
@@ -107,8 +108,14 @@ final class TwoHosts implements AutoCloseable {
         return new DeviceSpec(name, "gpu", "container-0", 4 * MIB, 2 * MIB, 2 * MIB, MIB, "PERSISTENT");
     }
 
+    /** With P2P and without pre-copy: may be beside others. */
+    static DeviceSpec vnic(String name) {
+        return new DeviceSpec(name, "vnic", "container-0", 64 * 1024, 16 * 1024, MIB, MIB, "PERSISTENT");
+    }
+
+    /** Of protocol v1, without P2P: must be alone. */
     static DeviceSpec nic(String name) {
-        return new DeviceSpec(name, "nic", "container-0", 64 * 1024, 16 * 1024, 0, 0, "PERSISTENT");
+        return new DeviceSpec(name, "nic", "container-0", 64 * 1024, 16 * 1024, MIB, MIB, "PERSISTENT");
     }
 
     /** The limits a migration of a VM of {@link #spec} begins with. */
@@ -158,7 +165,7 @@ final class TwoHosts implements AutoCloseable {
         ActorRef<HostAgent.Command> agent = kit.spawn(
                 HostAgent.create(
                         "incarnation-of-" + id,
-                        new HostCapacity(512 * MIB, Map.of("gpu", 2, "nic", 2), 2, 2),
+                        new HostCapacity(512 * MIB, Map.of("gpu", 2, "vnic", 2, "nic", 2), 2, 2),
                         Drivers.detect(config, System::nanoTime, daemons("vcpu")),
                         Drivers.AUTO,
                         ports,

@@ -6,7 +6,8 @@ import io.godwit.proto.WireMessage;
  * One VFIO device of a VM.
  *
  * @param name unique in the VM
- * @param model device model, also the name of the host's device pool it is taken from, such as {@code gpu} or {@code nic}
+ * @param model device model, also the name of the host's device pool it is taken from, such as {@code gpu} or {@code
+ *     vnic}
  * @param container name of the memory container (IOMMU address space) it sits in
  * @param stateBytes size of the device's own state
  * @param stateDirtyBytesPerSecond how fast that state changes while the device runs
