@@ -1,5 +1,7 @@
 package io.godwit.memory;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
@@ -43,6 +45,29 @@ public final class DirtyBitmap {
         if (valid != 0) {
             WORDS.getAndBitwiseOr(words, index, valid);
         }
+    }
+
+    /**
+     * Marks the pages whose bits are set in {@code log}, 64-bit words in the byte order of the machine, as kernels report
+     * them.
+     *
+     * @return pages marked in the log
+     * @throws IllegalArgumentException when it has not as many words
+     */
+    public long orWords(MemorySegment log) {
+        if (log.byteSize() != (long) words.length * Long.BYTES) {
+            throw new IllegalArgumentException(
+                    "a log of " + log.byteSize() + " bytes for a bitmap of " + words.length + " words");
+        }
+        long sum = 0;
+        for (int i = 0; i < words.length; i++) {
+            long bits = log.getAtIndex(ValueLayout.JAVA_LONG, i);
+            if (bits != 0) {
+                orWord(i, bits);
+                sum += Long.bitCount(bits);
+            }
+        }
+        return sum;
     }
 
     /** Takes the bits of {@code mask} out of word {@code index} and returns those that were set. */
@@ -124,6 +149,29 @@ public final class DirtyBitmap {
         }
     }
 
+    /** Marks here, from page {@code to}, whatever of {@code count} pages from {@code from} is marked in {@code other}. */
+    public void orRange(DirtyBitmap other, long from, long to, long count) {
+        check(to, count);
+        other.check(from, count);
+        for (long done = 0; done < count; ) {
+            long target = to + done;
+            int some = (int) Math.min(count - done, 64 - (target & 63));
+            orWord((int) (target >>> 6), other.bitsAt(from + done, some) << target);
+            done += some;
+        }
+    }
+
+    /** {@code count} pages from {@code first}, at most 64, as the lowest bits. */
+    private long bitsAt(long first, int count) {
+        int index = (int) (first >>> 6);
+        int shift = (int) (first & 63);
+        long bits = word(index) >>> shift;
+        if (shift + count > 64) {
+            bits |= word(index + 1) << (64 - shift);
+        }
+        return bits & (-1L >>> (64 - count));
+    }
+
     /** Clears here whatever is marked in {@code other}. */
     public void andNot(DirtyBitmap other) {
         sameSize(other);
@@ -163,6 +211,22 @@ public final class DirtyBitmap {
             bits = word(index);
         }
         return ((long) index << 6) + Long.numberOfTrailingZeros(bits);
+    }
+
+    /** First page at or after {@code from} that is not marked, or {@link #pages()}. */
+    public long nextClear(long from) {
+        if (from >= pages) {
+            return pages;
+        }
+        int index = (int) (from >>> 6);
+        long bits = ~word(index) & (-1L << from);
+        while (bits == 0) {
+            if (++index == words.length) {
+                return pages;
+            }
+            bits = ~word(index);
+        }
+        return Math.min(pages, ((long) index << 6) + Long.numberOfTrailingZeros(bits));
     }
 
     /**

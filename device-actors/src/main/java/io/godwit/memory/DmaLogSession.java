@@ -9,6 +9,8 @@ import java.util.List;
  * all of it: so all of them are marked. For one thread at a time, which holds the space's lock.
  */
 final class DmaLogSession {
+    private static final int PAGE = GuestMemory.PAGE_SIZE;
+
     /** Device pages asked for at once: 8 KiB of bitmap, 256 MiB of pages of 4 KiB. */
     private static final int PAGES_PER_REPORT = 1 << 16;
 
@@ -31,11 +33,11 @@ final class DmaLogSession {
      * @throws DmaLoggingException when it refuses, or grants a page size that none can have
      */
     static DmaLogSession start(DmaLogging logging, List<IovaRange> ranges) throws DmaLoggingException {
-        long granted = logging.start(GuestMemory.PAGE_SIZE, ranges);
-        if (Long.bitCount(granted) != 1 || granted < GuestMemory.PAGE_SIZE || granted > PAGE_BYTES_MAX) {
+        long granted = logging.start(PAGE, ranges);
+        if (Long.bitCount(granted) != 1 || granted < PAGE || granted > PAGE_BYTES_MAX) {
             logging.stop();
             throw new DmaLoggingException("it granted pages of " + granted + " bytes; expected a power of two from "
-                    + GuestMemory.PAGE_SIZE + " to " + PAGE_BYTES_MAX);
+                    + PAGE + " to " + PAGE_BYTES_MAX);
         }
         return new DmaLogSession(logging, ranges, granted);
     }
@@ -70,6 +72,11 @@ final class DmaLogSession {
     }
 
     private void read(IovaTable table, long start, long end, DirtyBitmap into) throws DmaLoggingException {
+        if (start == end) {
+            return;
+        }
+        IovaMapping[] mappings = table.overlapping(start, end).toArray(IovaMapping[]::new);
+        int passed = 0;
         long step = PAGES_PER_REPORT * pageBytes;
         for (long at = start; at < end; at += step) {
             long bytes = Math.min(step, end - at);
@@ -83,10 +90,28 @@ final class DmaLogSession {
                 throw new DmaLoggingException("asked for " + bytes / pageBytes + " pages from iova 0x"
                         + Long.toHexString(at) + ", it reported page " + reported.nextSet(bytes / pageBytes));
             }
-            for (long page = reported.nextSet(0); page >= 0; page = reported.nextSet(page)) {
-                int run = reported.takeRun(page, PAGES_PER_REPORT);
-                table.mark(at + page * pageBytes, at + (page + run) * pageBytes, into);
+            while (passed < mappings.length && mappings[passed].end() <= at) {
+                passed++;
             }
+            for (int i = passed; i < mappings.length && mappings[i].iova() < at + bytes; i++) {
+                translate(at, bytes, mappings[i], into);
+            }
+        }
+    }
+
+    /** Marks what of a mapping lies in the pages reported from {@code iova}; allocates nothing, for that may be every page. */
+    private void translate(long iova, long bytes, IovaMapping mapping, DirtyBitmap into) {
+        long from = Math.max(iova, mapping.iova());
+        long to = Math.min(iova + bytes, mapping.end());
+        if (pageBytes == PAGE) {
+            into.orRange(reported, (from - iova) / PAGE, mapping.translate(from) / PAGE, (to - from) / PAGE);
+            return;
+        }
+        long end = (to - iova + pageBytes - 1) / pageBytes;
+        for (long page = reported.nextSet((from - iova) / pageBytes); page >= 0 && page < end; ) {
+            long next = reported.nextClear(page);
+            mapping.mark(iova + page * pageBytes, iova + next * pageBytes, into);
+            page = reported.nextSet(next);
         }
     }
 

@@ -321,11 +321,11 @@ public final class IommuSpace {
             long end = iova + pages * PAGE;
             checkPinned(port, iova, end);
             MemorySegment ram = memory.segment();
-            mappings.pieces(iova, end, piece -> {
+            for (IovaMapping piece : mappings.pieces(iova, end)) {
                 for (long at = piece.gpa(); at < piece.gpa() + piece.bytes(); at += PAGE) {
                     ram.set(ValueLayout.JAVA_LONG, at, ram.get(ValueLayout.JAVA_LONG, at) + 1);
                 }
-            });
+            }
             record.wrote(iova, end - iova);
         } finally {
             lock.readLock().unlock();

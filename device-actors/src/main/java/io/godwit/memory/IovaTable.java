@@ -1,19 +1,14 @@
 package io.godwit.memory;
 
-import io.godwit.vm.GuestMemory;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /** The mappings of one address space, by I/O virtual address; disjoint, and so many at most. Not thread-safe. */
 final class IovaTable {
-    private static final int PAGE = GuestMemory.PAGE_SIZE;
-
     private final String space;
     private final int max;
     private final TreeMap<Long, IovaMapping> mappings = new TreeMap<>();
@@ -59,44 +54,35 @@ final class IovaTable {
 
     /** The mapping that holds {@code iova}. */
     IovaMapping require(long iova) throws IommuException {
-        IovaMapping mapping = at(iova);
-        if (mapping == null) {
+        Map.Entry<Long, IovaMapping> floor = mappings.floorEntry(iova);
+        if (floor == null || floor.getValue().end() <= iova) {
             throw refused("nothing is mapped at iova " + hex(iova));
         }
-        return mapping;
+        return floor.getValue();
     }
 
-    private @Nullable IovaMapping at(long iova) {
-        Map.Entry<Long, IovaMapping> floor = mappings.floorEntry(iova);
-        return floor != null && floor.getValue().end() > iova ? floor.getValue() : null;
+    /** Every mapping with an address in the range, whole, in order; a view. */
+    Collection<IovaMapping> overlapping(long start, long end) {
+        Map.Entry<Long, IovaMapping> floor = mappings.floorEntry(start);
+        long from = floor != null && floor.getValue().end() > start ? floor.getKey() : start;
+        return mappings.subMap(from, end).values();
     }
 
     /** What of the range is mapped, cut at the borders of mappings, in order. */
-    void pieces(long start, long end, Consumer<IovaMapping> take) {
-        IovaMapping first = at(start);
-        if (first != null) {
-            take.accept(cut(first, start, end));
-        }
-        for (IovaMapping mapping : mappings.subMap(start, false, end, false).values()) {
-            take.accept(cut(mapping, start, end));
-        }
-    }
-
-    /** As {@link #pieces(long, long, Consumer)}, in a list. */
     List<IovaMapping> pieces(long start, long end) {
         List<IovaMapping> pieces = new ArrayList<>();
-        pieces(start, end, pieces::add);
+        for (IovaMapping mapping : overlapping(start, end)) {
+            long from = Math.max(start, mapping.iova());
+            pieces.add(new IovaMapping(from, mapping.translate(from), Math.min(end, mapping.end()) - from));
+        }
         return pieces;
     }
 
     /** Marks the guest pages behind what of the range is mapped. */
     void mark(long start, long end, DirtyBitmap pages) {
-        pieces(start, end, piece -> pages.setRange(piece.gpa() / PAGE, piece.bytes() / PAGE));
-    }
-
-    private static IovaMapping cut(IovaMapping mapping, long start, long end) {
-        long from = Math.max(start, mapping.iova());
-        return new IovaMapping(from, mapping.translate(from), Math.min(end, mapping.end()) - from);
+        for (IovaMapping mapping : overlapping(start, end)) {
+            mapping.mark(start, end, pages);
+        }
     }
 
     IommuException refused(String reason) {

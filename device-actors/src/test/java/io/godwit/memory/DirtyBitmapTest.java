@@ -3,6 +3,7 @@ package io.godwit.memory;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -29,7 +30,7 @@ class DirtyBitmapTest {
         for (int step = 0; step < 5000; step++) {
             int first = random.nextInt(pages);
             int count = random.nextInt(pages - first + 1);
-            switch (random.nextInt(12)) {
+            switch (random.nextInt(14)) {
                 case 0 -> {
                     map.set(first);
                     model.set(first);
@@ -75,12 +76,28 @@ class DirtyBitmapTest {
                         }
                     }
                 }
+                case 11 -> {
+                    long[] log = random.longs(map.wordCount()).toArray();
+                    // a kernel's log ends with the last page
+                    log[log.length - 1] &= pages % 64 == 0 ? -1 : (1L << pages % 64) - 1;
+                    BitSet logged = BitSet.valueOf(log);
+                    assertThat(map.orWords(MemorySegment.ofArray(log))).isEqualTo(logged.cardinality());
+                    model.or(logged);
+                }
+                case 12 -> {
+                    int to = random.nextInt(pages - count + 1);
+                    map.orRange(other, first, to, count);
+                    otherModel.get(first, first + count).stream().forEach(bit -> model.set(to + bit));
+                }
                 default -> {
                     other.clear();
                     otherModel.clear();
                 }
             }
             assertThat(map.nextSet(first)).isEqualTo(model.nextSetBit(first));
+            assertThat(map.nextClear(first)).isEqualTo(Math.min(pages, model.nextClearBit(first)));
+            assertThat(map.any(first, count))
+                    .isEqualTo(!model.get(first, first + count).isEmpty());
             assertThat(map.get(first)).isEqualTo(model.get(first));
             assertThat(map.count()).isEqualTo(model.cardinality());
         }
@@ -153,6 +170,9 @@ class DirtyBitmapTest {
         assertThatThrownBy(() -> map.get(-1)).isInstanceOf(IndexOutOfBoundsException.class);
         assertThatThrownBy(() -> map.or(new DirtyBitmap(11))).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> new DirtyBitmap(-1)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> map.orWords(MemorySegment.ofArray(new long[2])))
+                .hasMessage("a log of 16 bytes for a bitmap of 1 words");
+        assertThat(map.nextClear(10)).isEqualTo(10);
         assertThat(map.nextSet(10)).isEqualTo(-1);
         assertThat(new DirtyBitmap(0).nextSet(0)).isEqualTo(-1);
     }

@@ -95,16 +95,7 @@ final class KvmVm implements AutoCloseable {
                     "VM " + name + ": cannot collect dirty pages: the dirty log is off; start it first");
         }
         file.call(KvmCall.KVM_GET_DIRTY_LOG, fetch);
-        long pages = 0;
-        int words = (int) (bits.byteSize() / Long.BYTES);
-        for (int i = 0; i < words; i++) {
-            long word = bits.getAtIndex(ValueLayout.JAVA_LONG, i);
-            if (word != 0) {
-                into.orWord(i, word);
-                pages += Long.bitCount(word);
-            }
-        }
-        return pages;
+        return into.orWords(bits);
     }
 
     @Override
