@@ -7,9 +7,7 @@ import io.godwit.vm.GuestMemory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
@@ -31,9 +29,9 @@ public final class IommuSpace {
     private final ReentrantLock reporting = new ReentrantLock();
 
     private final IovaTable mappings;
-    private final Map<String, DmaPort> ports = new LinkedHashMap<>();
     private final DirtyAccount account;
     private final DmaLogs logs;
+    private final PortTable ports;
 
     /** Empty, over {@code memory}, for at most {@code mappingsMax} mappings; a guest changes them if {@code viommu}. */
     public IommuSpace(String name, GuestMemory memory, int mappingsMax, boolean viommu) {
@@ -43,6 +41,7 @@ public final class IommuSpace {
         this.mappings = new IovaTable(name, mappingsMax);
         this.account = new DirtyAccount(memory.pages());
         this.logs = new DmaLogs(mappings, account, viommu);
+        this.ports = new PortTable(mappings, account, logs);
     }
 
     /** Empty, with the limit of {@code godwit.memory.mappings-max} in {@code config}. */
@@ -78,14 +77,8 @@ public final class IommuSpace {
         }
         lock.writeLock().lock();
         try {
-            if (ports.containsKey(device)) {
-                throw refused("device " + device + " is attached already");
-            }
             DmaPort port = new DmaPort(this, device, policy, tracked ? logging : null);
-            if (account.tracking()) {
-                logs.cameLate(port);
-            }
-            ports.put(device, port);
+            ports.attach(port);
             return port;
         } finally {
             lock.writeLock().unlock();
@@ -130,9 +123,9 @@ public final class IommuSpace {
         try {
             mappings.requireWhole(iova, end);
             List<IovaMapping> pinned = new ArrayList<>();
-            for (DmaPort port : ports.values()) {
+            for (DmaPort port : ports.all()) {
                 logs.fetch(port, iova, end);
-                pinned.addAll(letGo(port, iova, end));
+                pinned.addAll(ports.letGo(port, iova, end));
             }
             List<IovaMapping> dirty = account.dirty(mappings.pieces(iova, end));
             mappings.unmap(iova, end);
@@ -170,7 +163,7 @@ public final class IommuSpace {
     public List<String> devices() {
         lock.readLock().lock();
         try {
-            return List.copyOf(ports.keySet());
+            return ports.names();
         } finally {
             lock.readLock().unlock();
         }
@@ -187,11 +180,11 @@ public final class IommuSpace {
         lock.writeLock().lock();
         try {
             // a log starts afresh only when it has stopped
-            logs.stop(ports.values());
+            logs.stop(ports.all());
             logs.takeWarnings();
             account.tracking(true);
-            logs.start(ports.values());
-            repin();
+            logs.start(ports.all());
+            ports.repin();
             return logs.takeWarnings();
         } finally {
             lock.writeLock().unlock();
@@ -207,8 +200,8 @@ public final class IommuSpace {
         lock.writeLock().lock();
         try {
             account.tracking(false);
-            logs.stop(ports.values());
-            repin();
+            logs.stop(ports.all());
+            ports.repin();
             return logs.takeWarnings();
         } finally {
             lock.writeLock().unlock();
@@ -229,7 +222,7 @@ public final class IommuSpace {
     public long pinnedPages() {
         lock.readLock().lock();
         try {
-            return ports.values().stream().mapToLong(IommuSpace::pinned).sum();
+            return ports.all().stream().mapToLong(PortTable::pinnedPages).sum();
         } finally {
             lock.readLock().unlock();
         }
@@ -250,7 +243,7 @@ public final class IommuSpace {
             if (!account.tracking()) {
                 throw refused("asked for dirty pages while tracking is off");
             }
-            logs.fetch(ports.values(), stopped);
+            logs.fetch(ports.all(), stopped);
             return account.report(stopped, dirty, heldBack, logs.takeWarnings());
         } finally {
             lock.readLock().unlock();
@@ -262,16 +255,7 @@ public final class IommuSpace {
         checkRange("pin", iova, bytes);
         lock.writeLock().lock();
         try {
-            checkAttached(port);
-            if (port.pins().overlaps(iova, iova + bytes)) {
-                throw refused("device " + port.device() + " pins iova " + hex(iova) + ", " + bytes
-                        + " bytes, some of which it has pinned already");
-            }
-            for (long at = iova; at < iova + bytes; at = mappings.require(at).end()) {
-                mappings.require(at);
-            }
-            port.pins().add(iova, iova + bytes);
-            account.pinned(port.counted(), mappings.pieces(iova, iova + bytes));
+            ports.pin(port, iova, iova + bytes);
         } finally {
             lock.writeLock().unlock();
         }
@@ -281,8 +265,8 @@ public final class IommuSpace {
         checkRange("unpin", iova, bytes);
         lock.writeLock().lock();
         try {
-            checkAttached(port);
-            return letGo(port, iova, iova + bytes).stream()
+            ports.requireAttached(port);
+            return ports.letGo(port, iova, iova + bytes).stream()
                             .mapToLong(IovaMapping::bytes)
                             .sum()
                     / PAGE;
@@ -294,9 +278,7 @@ public final class IommuSpace {
     void detach(DmaPort port) {
         lock.writeLock().lock();
         try {
-            logs.detach(port);
-            letGo(port, 0, Long.MAX_VALUE);
-            ports.remove(port.device(), port);
+            ports.detach(port);
         } finally {
             lock.writeLock().unlock();
         }
@@ -305,7 +287,7 @@ public final class IommuSpace {
     long pinnedPages(DmaPort port) {
         lock.readLock().lock();
         try {
-            return pinned(port);
+            return PortTable.pinnedPages(port);
         } finally {
             lock.readLock().unlock();
         }
@@ -319,7 +301,7 @@ public final class IommuSpace {
         lock.readLock().lock();
         try {
             long end = iova + pages * PAGE;
-            checkPinned(port, iova, end);
+            ports.requirePinned(port, iova, end);
             MemorySegment ram = memory.segment();
             for (IovaMapping piece : mappings.pieces(iova, end)) {
                 for (long at = piece.gpa(); at < piece.gpa() + piece.bytes(); at += PAGE) {
@@ -336,48 +318,11 @@ public final class IommuSpace {
         checkRange("DMA read", iova, PAGE);
         lock.readLock().lock();
         try {
-            checkPinned(port, iova, iova + PAGE);
+            ports.requirePinned(port, iova, iova + PAGE);
             return memory.segment()
                     .get(ValueLayout.JAVA_LONG, mappings.require(iova).translate(iova));
         } finally {
             lock.readLock().unlock();
-        }
-    }
-
-    /** Unpins and accounts; the mappings must still be there. Under the write lock. */
-    private List<IovaMapping> letGo(DmaPort port, long start, long end) {
-        List<IovaMapping> gone = new ArrayList<>();
-        for (IovaRanges.Span span : port.pins().remove(start, end)) {
-            logs.letGo(port, span);
-            gone.addAll(mappings.pieces(span.start(), span.end()));
-        }
-        if (!account.letGo(port.counted(), gone)) {
-            repin();
-        }
-        return gone;
-    }
-
-    /** Tells the account anew of every pin. Under the write lock. */
-    private void repin() {
-        account.forgetPins();
-        for (DmaPort port : ports.values()) {
-            port.pins()
-                    .all()
-                    .forEach(span -> account.pinned(port.counted(), mappings.pieces(span.start(), span.end())));
-        }
-    }
-
-    private void checkPinned(DmaPort port, long start, long end) throws IommuException {
-        long gap = port.pins().firstGap(start, end);
-        if (gap < end) {
-            mappings.require(gap);
-            throw refused("DMA by device " + port.device() + " to iova " + hex(gap) + ", which it has not pinned");
-        }
-    }
-
-    private void checkAttached(DmaPort port) throws IommuException {
-        if (ports.get(port.device()) != port) {
-            throw refused("device " + port.device() + " is not attached");
         }
     }
 
@@ -390,9 +335,5 @@ public final class IommuSpace {
 
     private IommuException refused(String reason) {
         return mappings.refused(reason);
-    }
-
-    private static long pinned(DmaPort port) {
-        return port.pins().all().stream().mapToLong(DmaPort::pages).sum();
     }
 }

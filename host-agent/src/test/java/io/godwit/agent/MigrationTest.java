@@ -3,6 +3,8 @@ package io.godwit.agent;
 import static io.godwit.agent.TwoHosts.MIB;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.godwit.device.DeviceFaults;
+import io.godwit.device.DeviceModels;
 import io.godwit.proto.host.DataEndpoint;
 import io.godwit.proto.host.HostCommand;
 import io.godwit.proto.migration.MigrationReport;
@@ -115,23 +117,46 @@ class MigrationTest {
                     new DeviceSpec("gpu0", "gpu", "behind", MIB, MIB, 4 * MIB, 16 * MIB, policy),
                     new DeviceSpec("vnic0", "vnic", "behind", 64 * 1024, 16 * 1024, MIB, MIB, policy),
                     new DeviceSpec("gpu1", "gpu", "plain", MIB, MIB, 2 * MIB, 8 * MIB, other));
-            hosts.create(spec);
-            hosts.b.tell(new HostCommand.PrepareIncoming("m-1", spec, "host-a", 1, TwoHosts.options()));
-            DataEndpoint endpoint =
-                    hosts.await(MigrationReport.IncomingReady.class).endpoint();
-            hosts.a.tell(new HostCommand.BeginSave(
-                    "m-1", "vm-1", 1, endpoint, TwoHosts.options(), TwoHosts.limits(TwoHosts.options())));
-            hosts.await(MigrationReport.SaveStarted.class);
-            hosts.await(MigrationReport.ReadyToSwitchOver.class);
-            hosts.a.tell(new HostCommand.SwitchOver("m-1", "vm-1", 1));
-            assertThat(hosts.await(MigrationReport.IncomingLoaded.class).verified())
-                    .isTrue();
-            hosts.b.tell(new HostCommand.RunVm("m-1", "vm-1", 2));
-            hosts.await(MigrationReport.VmRunning.class);
-            hosts.a.tell(new HostCommand.ReleaseSource("m-1", "vm-1", 2));
-            hosts.await(MigrationReport.SourceReleased.class);
-            awaitProgress(hosts, hosts.b, hosts.check(hosts.b, "vm-1"));
+            movesAndLosesNothing(hosts, spec);
         }
+    }
+
+    /** What a device's log of its DMA cannot tell is sent, and the migration goes on. */
+    @ParameterizedTest
+    @ValueSource(strings = {"start", "report", "short", "pages"})
+    void losesNothingWhenADevicesLogIsAtFault(String fault) throws IOException {
+        DeviceFaults faults = new DeviceFaults();
+        switch (fault) {
+            case "start" -> faults.dmaLogging().failStart();
+            case "report" -> faults.dmaLogging().failReport();
+            case "short" -> faults.dmaLogging().shortReport();
+            case "pages" -> faults.dmaLogging().grantPages(1000);
+            default -> throw new IllegalArgumentException(fault);
+        }
+        try (TwoHosts hosts = new TwoHosts(_ -> faults, _ -> new DeviceFaults(), DeviceModels::withFaults)) {
+            movesAndLosesNothing(
+                    hosts,
+                    viommu(
+                            new DeviceSpec("gpu0", "gpu", "behind", MIB, MIB, 4 * MIB, 16 * MIB, "HARDWARE_TRACKED"),
+                            new DeviceSpec("gpu1", "gpu", "plain", MIB, MIB, 2 * MIB, 8 * MIB, "HARDWARE_TRACKED")));
+        }
+    }
+
+    private static void movesAndLosesNothing(TwoHosts hosts, VmSpec spec) {
+        hosts.create(spec);
+        hosts.b.tell(new HostCommand.PrepareIncoming("m-1", spec, "host-a", 1, TwoHosts.options()));
+        DataEndpoint endpoint = hosts.await(MigrationReport.IncomingReady.class).endpoint();
+        hosts.a.tell(new HostCommand.BeginSave(
+                "m-1", "vm-1", 1, endpoint, TwoHosts.options(), TwoHosts.limits(TwoHosts.options())));
+        hosts.await(MigrationReport.SaveStarted.class);
+        hosts.await(MigrationReport.ReadyToSwitchOver.class);
+        hosts.a.tell(new HostCommand.SwitchOver("m-1", "vm-1", 1));
+        assertThat(hosts.await(MigrationReport.IncomingLoaded.class).verified()).isTrue();
+        hosts.b.tell(new HostCommand.RunVm("m-1", "vm-1", 2));
+        hosts.await(MigrationReport.VmRunning.class);
+        hosts.a.tell(new HostCommand.ReleaseSource("m-1", "vm-1", 2));
+        hosts.await(MigrationReport.SourceReleased.class);
+        awaitProgress(hosts, hosts.b, hosts.check(hosts.b, "vm-1"));
     }
 
     private static VmSpec viommu(DeviceSpec... devices) {
