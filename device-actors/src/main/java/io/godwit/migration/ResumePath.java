@@ -40,6 +40,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  * waiting → settingUp → receiving → checking → loaded → resuming → (Running)
+ *                                                 loaded ← mending ← resuming: it did not start
  *      any before resuming: failure or Discard → ending: Failed or Discarded; nothing touches the guest any more
  * </pre>
  */
@@ -303,11 +304,30 @@ public final class ResumePath {
                 answer(stream, new Answer.Running((clock.nanoTime() - began) / 1000));
                 trail.publish(RunState.RUNNING, MigrationStatus.NONE, devices);
                 observer.tell(new Event.Running(epoch, trail.all()));
+                hooks(replies -> new Device.MigrationStatusChanged(MigrationStatus.COMPLETED, replies));
                 yield closing(stream);
             }
             // committed: this is the only copy that may run, so it is kept, and tried again when told so again
-            case RunStateReplied(RunStateChange.Outcome.NotChanged(var _, var reason)) -> {
-                observer.tell(new Event.NotRunning(epoch, reason));
+            case RunStateReplied(RunStateChange.Outcome.NotChanged(var _, var reason)) ->
+                mending(stream, epoch, reason);
+            case Received _ -> {
+                inFlight--;
+                yield Behaviors.same();
+            }
+            case Run _, Discard _ -> Behaviors.same();
+            case Arrived arrived -> second(arrived);
+            case HooksDone _, Digested _ -> Behaviors.unhandled();
+        });
+    }
+
+    /** A device that broke on its way is reset, or no later attempt could succeed; the others stay where they are. */
+    private Behavior<Command> mending(StreamReader stream, long epoch, String reason) {
+        hooks(replies -> new Device.MigrationStatusChanged(MigrationStatus.FAILED, replies));
+        return Behaviors.receiveMessage(command -> switch (command) {
+            case HooksDone(var result) -> {
+                inFlight--;
+                String error = result.error().map(e -> "; and then: " + e).orElse("");
+                observer.tell(new Event.NotRunning(epoch, reason + error));
                 yield standing(stream);
             }
             case Received _ -> {
@@ -316,7 +336,7 @@ public final class ResumePath {
             }
             case Run _, Discard _ -> Behaviors.same();
             case Arrived arrived -> second(arrived);
-            case HooksDone _, Digested _ -> Behaviors.unhandled();
+            case Digested _, RunStateReplied _ -> Behaviors.unhandled();
         });
     }
 
@@ -338,19 +358,23 @@ public final class ResumePath {
     }
 
     private Behavior<Command> failing(String reason) {
-        return ending(new Answer.Refused(reason), new Event.Failed(reason));
+        return ending(MigrationStatus.FAILED, new Answer.Refused(reason), new Event.Failed(reason));
     }
 
     private Behavior<Command> discarding() {
-        return ending(new Answer.Refused("the destination was told to discard its copy"), new Event.Discarded());
+        return ending(
+                MigrationStatus.CANCELLED,
+                new Answer.Refused("the destination was told to discard its copy"),
+                new Event.Discarded());
     }
 
-    private Behavior<Command> ending(Answer answer, Event event) {
+    private Behavior<Command> ending(MigrationStatus status, Answer answer, Event event) {
         StreamReader stream = reader;
         if (stream == null) {
             observer.tell(event);
             return Behaviors.stopped();
         }
+        hooks(replies -> new Device.MigrationStatusChanged(status, replies));
         // a device does one thing at a time: once it has answered this, a chunk that was given up on is done with too
         hooks(Device.Cleanup::new);
         // a reader that still receives is stopped by the close

@@ -25,6 +25,7 @@ import io.godwit.proto.vm.RunState;
 import io.godwit.stream.Answer;
 import io.godwit.stream.StreamWriter;
 import io.godwit.vm.RunStateChange;
+import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
@@ -32,7 +33,7 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
  * The VM has surrendered: it stands still, the rest is sent, and from here on only the ledger says for whom.
  *
  * <pre>
- * stopping → copying → awaiting → releasing → (Released)
+ * stopping → copying → awaiting → releasing → completing → cleaning → (Released)
  *      failure → stranded;  awaiting, stranded: Release → releasing, RollBack → SaveUndo
  * </pre>
  */
@@ -125,10 +126,13 @@ final class StandStill {
         });
     }
 
-    /** All is sent. The devices come to rest off the critical path; the destination's two answers are only timed here. */
+    /**
+     * All is sent. The devices come to rest off the critical path, all they took for the migration still theirs: it is not
+     * decided yet. The destination's two answers are only timed here.
+     */
     private Behavior<Command> awaiting(StreamWriter stream) {
         core.timers.cancelAll();
-        core.hooks(Device.Cleanup::new);
+        core.hooks(replies -> new Device.VmStateChanged(RunState.POSTMIGRATE, false, replies));
         core.readAnswer(stream);
         return Behaviors.receiveMessage(command -> switch (command) {
             case HooksDone(var result) -> {
@@ -164,7 +168,7 @@ final class StandStill {
      */
     private Behavior<Command> releasing() {
         if (core.quiet()) {
-            return released();
+            return completing();
         }
         core.startStep("the destination's last answer");
         StreamWriter stream = core.stream();
@@ -177,11 +181,11 @@ final class StandStill {
                     core.counters.loadedNanos = core.clock.nanoTime();
                     core.readAnswer(stream);
                 }
-                yield core.quiet() ? released() : Behaviors.same();
+                yield core.quiet() ? completing() : Behaviors.same();
             }
             case HooksDone(var result) -> {
                 atRest(result);
-                yield core.quiet() ? released() : Behaviors.same();
+                yield core.quiet() ? completing() : Behaviors.same();
             }
             case StepTimedOut _ -> {
                 core.closeStream();
@@ -189,17 +193,52 @@ final class StandStill {
             }
             case PassEnded _, CopyEnded _, Undone _, Synced _, RunStateReplied _, TrackingStarted _ -> {
                 core.ended();
-                yield core.quiet() ? released() : Behaviors.same();
+                yield core.quiet() ? completing() : Behaviors.same();
             }
             case SwitchOver _, Adjust _, Cancel _, Tick _, RollBack _, Release _ -> Behaviors.same();
             case Opened _ -> Behaviors.unhandled();
         });
     }
 
-    private Behavior<Command> released() {
+    /** The destination runs and nothing is in flight: the devices hear of it. */
+    private Behavior<Command> completing() {
         core.timers.cancelAll();
         core.closeStream();
         core.publish(RunState.FINISH_MIGRATE, MigrationStatus.COMPLETED);
+        core.hooks(replies -> new Device.MigrationStatusChanged(MigrationStatus.COMPLETED, replies));
+        return hooksThen(this::cleaning);
+    }
+
+    /** They let go of what save_setup took. */
+    private Behavior<Command> cleaning() {
+        core.hooks(Device.Cleanup::new);
+        return hooksThen(this::released);
+    }
+
+    /** A device that fails now keeps nobody from anything: it is destroyed next. */
+    private Behavior<Command> hooksThen(Supplier<Behavior<Command>> next) {
+        return Behaviors.receiveMessage(command -> switch (command) {
+            case HooksDone(var result) -> {
+                core.ended();
+                result.error()
+                        .ifPresent(error -> core.context
+                                .getLog()
+                                .warn("{}: after the migration: {}", core.preamble.migration(), error));
+                yield next.get();
+            }
+            case SwitchOver _, Adjust _, Cancel _, Tick _, RollBack _, Release _, StepTimedOut _ -> Behaviors.same();
+            case Opened _,
+                    Answered _,
+                    TrackingStarted _,
+                    PassEnded _,
+                    Synced _,
+                    RunStateReplied _,
+                    Undone _,
+                    CopyEnded _ -> Behaviors.unhandled();
+        });
+    }
+
+    private Behavior<Command> released() {
         Downtime downtime = core.counters.downtime();
         if (!downtime.equals(Downtime.NONE)) {
             core.learnt.learn(core.to, core.options.verify(), core.counters.predictedMicros, downtime.totalMicros());
@@ -225,7 +264,11 @@ final class StandStill {
                 core.answered();
                 yield Behaviors.same();
             }
-            case HooksDone _, PassEnded _, Undone _, CopyEnded _, Synced _, RunStateReplied _, TrackingStarted _ -> {
+            case HooksDone(var result) -> {
+                atRest(result);
+                yield Behaviors.same();
+            }
+            case PassEnded _, Undone _, CopyEnded _, Synced _, RunStateReplied _, TrackingStarted _ -> {
                 core.ended();
                 yield Behaviors.same();
             }

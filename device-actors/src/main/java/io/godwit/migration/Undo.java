@@ -14,16 +14,17 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /**
- * Undoes a save path at the source: holds no vCPU back any more, tells the devices how the migration ended (a device in ERROR is reset), runs devices
- * and vCPUs again, and stops dirty tracking last, off the standstill. Every step is tried even when one fails.
+ * Undoes a save path at the source: holds no vCPU back any more, tells the devices how the migration ended (a device in
+ * ERROR is reset), runs devices and vCPUs again, and last, off the standstill, stops dirty tracking and lets the devices
+ * free what save_setup took. Every step is tried even when one fails.
  *
- * <pre>notifying → running → untracking → Result</pre>
+ * <pre>notifying → running → untracking → cleaning → Result</pre>
  */
 final class Undo {
     /**
      * What came of it.
      *
-     * @param runs whether the last step, the vCPUs' start, was reached and done
+     * @param runs whether the vCPUs' start was reached and done
      * @param devices in slot order; empty unless it runs
      * @param error what went wrong on the way; empty when the VM runs as if nothing had been
      */
@@ -36,6 +37,8 @@ final class Undo {
     private record RunStateReplied(RunStateChange.Outcome outcome) implements Command {}
 
     private record Untracked(TrackingChange.Result result) implements Command {}
+
+    private record Cleaned(DeviceRound.Result result) implements Command {}
 
     private final ActorContext<Command> context;
     private final VmParts parts;
@@ -62,7 +65,7 @@ final class Undo {
                 context.messageAdapter(DeviceRound.Result.class, Notified::new)));
         return Behaviors.receiveMessage(command -> switch (command) {
             case Notified(var result) -> running(result.error().orElse(""));
-            case RunStateReplied _, Untracked _ -> Behaviors.unhandled();
+            case RunStateReplied _, Untracked _, Cleaned _ -> Behaviors.unhandled();
         });
     }
 
@@ -76,8 +79,8 @@ final class Undo {
             case RunStateReplied(RunStateChange.Outcome.Changed(var _, var devices)) ->
                 untracking(true, devices, errorBefore);
             case RunStateReplied(RunStateChange.Outcome.NotChanged(var _, var reason)) ->
-                untracking(false, List.of(), errorBefore.isEmpty() ? reason : errorBefore + "; " + reason);
-            case Notified _, Untracked _ -> Behaviors.unhandled();
+                untracking(false, List.of(), joined(errorBefore, reason));
+            case Notified _, Untracked _, Cleaned _ -> Behaviors.unhandled();
         });
     }
 
@@ -85,14 +88,25 @@ final class Undo {
         context.spawnAnonymous(TrackingChange.create(
                 parts, false, context.messageAdapter(TrackingChange.Result.class, Untracked::new)));
         return Behaviors.receiveMessage(command -> switch (command) {
-            case Untracked(var result) -> {
-                String error = errorBefore.isEmpty() || result.error().isEmpty()
-                        ? errorBefore + result.error()
-                        : errorBefore + "; " + result.error();
-                replyTo.tell(new Result(runs, devices, error));
+            case Untracked(var result) -> cleaning(runs, devices, joined(errorBefore, result.error()));
+            case Notified _, RunStateReplied _, Cleaned _ -> Behaviors.unhandled();
+        });
+    }
+
+    private Behavior<Command> cleaning(boolean runs, List<DeviceState> devices, String errorBefore) {
+        context.spawnAnonymous(DeviceRound.create(
+                parts.devices(), Device.Cleanup::new, context.messageAdapter(DeviceRound.Result.class, Cleaned::new)));
+        return Behaviors.receiveMessage(command -> switch (command) {
+            case Cleaned(var result) -> {
+                replyTo.tell(new Result(
+                        runs, devices, joined(errorBefore, result.error().orElse(""))));
                 yield Behaviors.stopped();
             }
-            case Notified _, RunStateReplied _ -> Behaviors.unhandled();
+            case Notified _, RunStateReplied _, Untracked _ -> Behaviors.unhandled();
         });
+    }
+
+    private static String joined(String before, String error) {
+        return before.isEmpty() || error.isEmpty() ? before + error : before + "; " + error;
     }
 }

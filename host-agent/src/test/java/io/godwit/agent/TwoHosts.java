@@ -7,7 +7,9 @@ import com.typesafe.config.ConfigFactory;
 import io.godwit.agent.transport.IncomingListener;
 import io.godwit.agent.transport.TcpConnector;
 import io.godwit.agent.transport.TransportSettings;
+import io.godwit.device.Device;
 import io.godwit.device.DeviceFaults;
+import io.godwit.device.DeviceHistory;
 import io.godwit.device.DeviceModels;
 import io.godwit.migration.LearntDowntime;
 import io.godwit.migration.MigrationSettings;
@@ -26,6 +28,7 @@ import io.godwit.proto.vm.DeviceSpec;
 import io.godwit.proto.vm.GuestCheck;
 import io.godwit.proto.vm.VmSpec;
 import io.godwit.proto.vm.WorkloadSpec;
+import io.godwit.stream.MigrationChannel;
 import io.godwit.stream.Pacer;
 import io.godwit.stream.StreamSettings;
 import io.godwit.stream.StreamWriter;
@@ -33,20 +36,24 @@ import io.godwit.vm.RunLog;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
 
 /**
  * Two host agents with real guests and real sockets on loopback; the test plays coordinator and ledger. What the agents
@@ -60,7 +67,17 @@ final class TwoHosts implements AutoCloseable {
     final TestProbe<MigrationMessage> reports = kit.createTestProbe("reports");
     final TestProbe<OwnershipCommand> ledger = kit.createTestProbe("ledger");
     final ExecutorService dataPlane = Executors.newCachedThreadPool(daemons("data-plane"));
+    /** When the vCPUs of the only VM ran, and on which host: {@code host-a runs under 1}, {@code host-a stops under 1}. */
+    final List<String> runs = new CopyOnWriteArrayList<>();
+
+    /** Every stream that the agents open comes by here first. */
+    final Gate connecting = new Gate();
+
+    /** Whatever is written to a stream comes by here. */
+    final Gate sending = new Gate();
+
     final ScheduledExecutorService timer = Executors.newScheduledThreadPool(1, daemons("ticker"));
+    private final List<StreamWriter> opened = new CopyOnWriteArrayList<>();
     final Agent a;
     final Agent b;
 
@@ -127,6 +144,53 @@ final class TwoHosts implements AutoCloseable {
         return new MigrationOptions(500, true, 0, 10_000);
     }
 
+    private MigrationChannel gated(MigrationChannel channel) {
+        return new MigrationChannel() {
+            @Override
+            public void write(ByteBuffer[] buffers, int offset, int length) throws IOException {
+                sending.pass();
+                channel.write(buffers, offset, length);
+            }
+
+            @Override
+            public int read(ByteBuffer into) throws IOException {
+                return channel.read(into);
+            }
+
+            @Override
+            public String peer() {
+                return channel.peer();
+            }
+
+            @Override
+            public void close() throws IOException {
+                channel.close();
+                // as a socket does: whoever writes fails, it does not hang
+                sending.turnBack();
+            }
+        };
+    }
+
+    /** Changes only: a run, or a stop, is recorded whenever somebody makes sure of it. */
+    private RunLog runLog(String host) {
+        AtomicBoolean runsNow = new AtomicBoolean();
+        return new RunLog() {
+            @Override
+            public void running(String vm, long epoch) {
+                if (!runsNow.getAndSet(true)) {
+                    runs.add(host + " runs under " + epoch);
+                }
+            }
+
+            @Override
+            public void stopped(String vm, long epoch) {
+                if (runsNow.getAndSet(false)) {
+                    runs.add(host + " stops under " + epoch);
+                }
+            }
+        };
+    }
+
     private Agent agent(String id, DeviceModels models) throws IOException {
         Config config = config();
         StreamSettings streams = StreamSettings.from(config);
@@ -149,15 +213,18 @@ final class TwoHosts implements AutoCloseable {
                 models,
                 new ScheduledDeviceTicker(timer, System::nanoTime),
                 (to, limit) -> {
+                    connecting.pass();
+                    sending.reset();
                     StreamWriter writer =
-                            new StreamWriter(connector.connect(to), streams, Pacer.parking(System::nanoTime));
+                            new StreamWriter(gated(connector.connect(to)), streams, Pacer.parking(System::nanoTime));
                     writer.rateLimit(limit);
+                    opened.add(writer);
                     return writer;
                 },
                 dataPlane,
                 System::nanoTime,
                 new LearntDowntime(MigrationSettings.from(config)),
-                RunLog.NONE,
+                runLog(id),
                 MigrationSettings.from(config),
                 reports.ref(),
                 ledger.ref());
@@ -174,6 +241,22 @@ final class TwoHosts implements AutoCloseable {
                 id);
         ref.complete(agent);
         return new Agent(id, agent, endpoint, fleet, listener);
+    }
+
+    /** Cuts every stream that the agents have opened. */
+    void cut() throws IOException {
+        for (StreamWriter stream : opened) {
+            stream.close();
+        }
+    }
+
+    /** What each hook did to a device of the only VM of {@code agent}, oldest first. */
+    List<DeviceHistory.Entry> history(Agent agent, String device) {
+        TestProbe<Device.Reply> probe = kit.createTestProbe();
+        Adapter.toClassic(kit.system())
+                .actorSelection(agent.ref().path().toStringWithoutAddress() + "/*/device-" + device)
+                .tell(new Device.Describe(probe.ref()), org.apache.pekko.actor.ActorRef.noSender());
+        return probe.expectMessageClass(Device.Described.class, PATIENCE).history();
     }
 
     /** Creates a VM on host a under epoch 1 and waits until it runs. */
