@@ -70,7 +70,7 @@ final class Receiver {
             connection.identified();
             reader.answer(new Answer.Accepted());
             reader.receive(memory, new Nothing());
-            reader.answer(new Answer.Loaded(false));
+            reader.answer(new Answer.Loaded(false, 0));
         } catch (IOException e) {
             System.err.println("receiver: " + e.getMessage());
         }

@@ -1,14 +1,15 @@
 package io.godwit.migration;
 
+import io.godwit.vm.GuestMemory;
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
 
 /**
  * What follows from a dirty sync: go on with pre-copy, ask for the switchover, or give up. Pure: time and measurements are
- * parameters. One object per migration, because whether it still improves depends on the sync before.
+ * parameters. One object per migration, because whether it still improves depends on the round before.
  *
- * <p>The limit is what is bearable, not what is wanted: while another round still shortens the predicted standstill by more
- * than a quarter, and it is not next to its floor yet, the round is taken.
+ * <p>The limit is what is bearable, not what is wanted: as long as a round (all that was known to be dirty, sent) shortens
+ * the predicted standstill by more than a quarter, and it is not next to its floor yet, the next one is taken. Nothing is
+ * asked for before the first round has ended: until then every moment shortens it.
  */
 final class Convergence {
     /** What to do. */
@@ -16,125 +17,93 @@ final class Convergence {
         /** Another round. */
         record GoOn() implements Decision {}
 
-        /** The standstill, of {@code predictedMicros}, is within the limit and hardly improves any more. Said once. */
-        record SwitchOver(long predictedMicros) implements Decision {}
+        /** The standstill is within the limit and hardly improves any more, or must be borne as it is. Said once. */
+        record SwitchOver() implements Decision {}
 
         /** It will not get there. */
         record GiveUp(String reason) implements Decision {}
     }
 
-    /**
-     * One sync, measured.
-     *
-     * @param ramLeftBytes pages to be sent that are not held back
-     * @param pinnedBytes pages that are dirty at the stop in any case
-     * @param precopyBytes device state that can go while the VM runs
-     * @param stopCopyBytes device state that would go if it stopped now, pre-copy bytes included
-     * @param bandwidth bytes per second; 0 when none was measured yet
-     * @param settled whether the bandwidth is good enough to give up by it
-     * @param precopyNanos how long pre-copy has gone on
-     * @param acknowledged whether the destination has loaded the devices' initial data: nothing is stopped before
-     */
-    record Measured(
-            long ramLeftBytes,
-            long pinnedBytes,
-            long precopyBytes,
-            long stopCopyBytes,
-            long bandwidth,
-            boolean settled,
-            long precopyNanos,
-            boolean acknowledged) {
-        Measured(
-                DirtySync.Result sync,
-                long ramLeftBytes,
-                long pinnedBytes,
-                long bandwidth,
-                boolean settled,
-                long precopyNanos,
-                boolean acknowledged) {
-            this(
-                    ramLeftBytes,
-                    pinnedBytes,
-                    sync.precopyBytes(),
-                    sync.stopCopyBytes(),
-                    bandwidth,
-                    settled,
-                    precopyNanos,
-                    acknowledged);
-        }
-    }
-
     private static final Decision GO_ON = new Decision.GoOn();
 
-    private final DowntimeModel model;
-    private final Duration precopyTimeout;
+    private final Duration deadline;
     private final long roundGainMicros;
-    private long predictedBefore = Long.MAX_VALUE;
+    private long judgedRounds;
+    private long predictedBefore = Prediction.NEVER_MICROS;
+    private boolean improving = true;
     private boolean asked;
 
     /**
      * For one migration.
      *
+     * @param deadline pre-copy that goes on for longer is given up
      * @param roundGainMicros no round is taken for a gain below this
      */
-    Convergence(DowntimeModel model, Duration precopyTimeout, long roundGainMicros) {
-        this.model = model;
-        this.precopyTimeout = precopyTimeout;
+    Convergence(Duration deadline, long roundGainMicros) {
+        this.deadline = deadline;
         this.roundGainMicros = roundGainMicros;
     }
 
-    /** Predicted standstill in microseconds if it began now; out of reach while something is left and no bandwidth known. */
-    long predictMicros(Measured now) {
-        return model.predictMicros(now.ramLeftBytes, now.pinnedBytes, now.stopCopyBytes, now.bandwidth);
-    }
-
-    /** The part of it that no round removes. */
-    long floorMicros(Measured now) {
-        return model.floorMicros(now.pinnedBytes, Math.max(0, now.stopCopyBytes - now.precopyBytes), now.bandwidth);
-    }
-
-    /** To be called once per sync, in order. */
-    Decision decide(Measured now, Limits limits) {
+    /**
+     * To be called once per sync, in order.
+     *
+     * @param predicted the standstill if the switchover is asked for now
+     * @param floor the part of it that no round removes
+     */
+    Decision decide(Measured now, Prediction predicted, Prediction floor, Limits limits) {
         if (asked) {
             return GO_ON;
         }
-        long predicted = predictMicros(now);
-        if (limits.stopAndCopy() && now.acknowledged) {
-            asked = true;
-            return new Decision.SwitchOver(predicted);
-        }
-        long limitMicros = limits.downtimeMicros();
-        boolean known = now.bandwidth > 0 || now.ramLeftBytes + now.pinnedBytes + now.stopCopyBytes == 0;
-        if (known) {
+        if (now.rounds() > judgedRounds && predicted.known()) {
+            judgedRounds = now.rounds();
+            long total = predicted.totalMicros();
             // next to the floor there is nothing left to gain, however far the last round came
-            boolean room = predicted - floorMicros(now) > Math.max(roundGainMicros, floorMicros(now) / 10);
-            boolean improving = room && predicted < predictedBefore - predictedBefore / 4;
-            predictedBefore = predicted;
-            if (predicted <= limitMicros && !improving && now.acknowledged) {
-                asked = true;
-                return new Decision.SwitchOver(predicted);
-            }
+            boolean room = total - floor.totalMicros() > Math.max(roundGainMicros, floor.totalMicros() / 10);
+            improving = room && total < predictedBefore - predictedBefore / 4;
+            predictedBefore = total;
         }
-        long floor = floorMicros(now);
-        if (floor > limits.ceilingMicros() && now.settled) {
-            return new Decision.GiveUp("the standstill cannot be shorter than " + millis(floor) + " (" + now.pinnedBytes
-                    + " pinned bytes, device state and fixed costs at " + now.bandwidth
-                    + " bytes/s), over the limit of " + millis(limits.ceilingMicros()));
+        boolean within = predicted.totalMicros() <= limits.downtimeMicros() && !improving;
+        if (now.acknowledged() && (limits.stopAndCopy() || within)) {
+            asked = true;
+            return new Decision.SwitchOver();
         }
-        if (now.precopyNanos > precopyTimeout.toNanos()) {
-            return new Decision.GiveUp("did not converge within " + precopyTimeout.toSeconds() + " s of pre-copy: "
-                    + (known
-                            ? "a standstill of " + millis(predicted) + " would be needed"
-                            : "no bandwidth could be measured, " + now.ramLeftBytes + " bytes of RAM are left")
-                    + ", the limit is " + millis(limitMicros)
-                    + (now.acknowledged
-                            ? ""
-                            : "; the destination has never said that it has loaded the devices' initial data"));
+        if (floor.known() && floor.totalMicros() > limits.ceilingMicros() && now.settled() && !limits.stopAndCopy()) {
+            return new Decision.GiveUp("the standstill cannot be shorter than " + millis(floor) + ", the limit "
+                    + (limits.ceilingMicros() > limits.downtimeMicros() ? "can be raised to " : "is ")
+                    + Figures.millis(limits.ceilingMicros()) + ": " + parts(floor));
+        }
+        if (now.precopyNanos() > deadline.toNanos()) {
+            return new Decision.GiveUp(tooLong(now, predicted, limits));
         }
         return GO_ON;
     }
 
-    private static String millis(long micros) {
-        return TimeUnit.MICROSECONDS.toMillis(micros) + " ms";
+    private String tooLong(Measured now, Prediction predicted, Limits limits) {
+        long cpu = now.cpu().perSecond() * GuestMemory.PAGE_SIZE;
+        long dma = now.dma().perSecond() * GuestMemory.PAGE_SIZE;
+        return "did not converge within " + Figures.seconds(deadline.toNanos()) + " of pre-copy (" + now.rounds()
+                + " rounds): "
+                + (predicted.known()
+                        ? "a standstill of " + millis(predicted) + " would be needed"
+                        : "no bandwidth could be measured")
+                + ", the limit is " + Figures.millis(limits.downtimeMicros()) + "; "
+                + Figures.bytes(now.ramLeftBytes()) + " of RAM, " + Figures.bytes(now.pinnedBytes()) + " pinned and "
+                + Figures.bytes(now.stopCopyBytes()) + " of device state are left; the guest dirties "
+                + Figures.rate(cpu + dma) + " (CPU " + Figures.rate(cpu) + ", DMA " + Figures.rate(dma)
+                + ") and the link takes " + Figures.rate(now.goingBandwidth())
+                + (now.bandwidthLimit() > 0 ? " (limit " + Figures.rate(now.bandwidthLimit()) + ")" : "")
+                + (now.acknowledged()
+                        ? ""
+                        : "; the destination has never said that it has loaded the devices' initial data");
+    }
+
+    private static String parts(Prediction floor) {
+        return Figures.bytes(floor.pinnedBytes()) + " pinned and " + Figures.bytes(floor.deviceBytes())
+                + " of device state at " + Figures.rate(floor.bandwidth()) + ", and "
+                + Figures.millis(floor.fixedMicros() + floor.digestMicros()) + " besides";
+    }
+
+    private static String millis(Prediction prediction) {
+        return Figures.millis(prediction.totalMicros());
     }
 }

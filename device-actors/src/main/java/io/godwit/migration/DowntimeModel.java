@@ -1,38 +1,53 @@
 package io.godwit.migration;
 
+import io.godwit.vm.GuestMemory;
+
 /**
- * Predicts a standstill: (dirty RAM + pinned pages + device stop-copy bytes) / bandwidth + fixed cost (vfio-migration
- * section 7: predicted downtime), plus the digests when they are asked for. Pure.
+ * Predicts the standstill of one migration: (RAM left at the stop + pinned pages) / bandwidth while stopped + device state
+ * + digests + fixed costs (vfio-migration section 7: predicted downtime). What is left at the stop is not what is left now
+ * ({@link LeftAtStop}), and a VM that stands still is sent faster than one that runs ({@link RouteCosts}). Pure.
  *
- * @param fixedMicros cost that no byte count explains
- * @param digestMicros cost of both sides' digests of all RAM; 0 without verify
+ * @param costs what is known of the destination
+ * @param digestedBytes RAM that both sides digest while it stands still; 0 without verify
  */
-public record DowntimeModel(long fixedMicros, long digestMicros) {
+record DowntimeModel(RouteCosts costs, long digestedBytes) {
+    private static final long PAGE = GuestMemory.PAGE_SIZE;
 
-    /** The model for one migration. */
-    static DowntimeModel of(MigrationSettings settings, long fixedMicros, long ramBytes, boolean verify) {
-        // the source digests while it still sends; only the destination's digest is always in the way
-        long digest = verify ? micros(ramBytes, settings.digestBytesPerSecond()) : 0;
-        return new DowntimeModel(fixedMicros, digest);
+    /** The standstill if the switchover is asked for now; not {@link Prediction#known} while no bandwidth is. */
+    Prediction predict(Measured now) {
+        long left = LeftAtStop.bytes(
+                now.ramLeftBytes(),
+                now.goingBandwidth(),
+                nanos -> (now.cpu().pagesIn(nanos) + now.dma().pagesIn(nanos)) * PAGE,
+                costs.handoffMicros() * 1000,
+                now.syncNanos());
+        return predict(left, now.pinnedToSend(), now.stopCopyBytes(), now.bandwidth());
     }
 
-    /** Predicted standstill in microseconds if it began now. */
-    public long predictMicros(
-            long pendingRamBytes, long pinnedBytes, long deviceStopCopyBytes, long bandwidthBytesPerSecond) {
-        return fixedMicros
-                + digestMicros
-                + micros(pendingRamBytes + pinnedBytes + deviceStopCopyBytes, bandwidthBytesPerSecond);
+    /** The part of it that no round removes: pinned pages, the least the devices keep for the stop, digests, fixed costs. */
+    Prediction floor(Measured now) {
+        return predict(0, now.pinnedToSend(), Math.max(0, now.stopCopyBytes() - now.precopyBytes()), now.bandwidth());
     }
 
-    /** The part that no iteration removes: pinned pages, the least the devices keep for the stop, and fixed costs. */
-    public long floorMicros(long pinnedBytes, long deviceStopCopyBytes, long bandwidthBytesPerSecond) {
-        return predictMicros(0, pinnedBytes, deviceStopCopyBytes, bandwidthBytesPerSecond);
+    private Prediction predict(long left, long pinned, long device, long precopyBandwidth) {
+        long bandwidth = costs.stoppedBandwidth(precopyBandwidth);
+        long ram = micros(left + pinned, bandwidth);
+        long devices = costs.deviceMicrosPerByte() > 0
+                ? (long) (device * costs.deviceMicrosPerByte())
+                : micros(device, bandwidth);
+        // the source digests while it sends; the destination when it has all
+        long behind = (long) (digestedBytes * costs.sourceDigestMicrosPerByte()) - ram - devices;
+        long digests = Math.max(0, behind) + (long) (digestedBytes * costs.destinationDigestMicrosPerByte());
+        return new Prediction(
+                left, pinned, device, bandwidth, ram, devices, digests, costs.fixedMicros(), costs.handoffMicros());
     }
 
     private static long micros(long bytes, long bytesPerSecond) {
         if (bytes == 0) {
             return 0;
         }
-        return bytesPerSecond <= 0 ? Long.MAX_VALUE / 4 : (long) (bytes * 1e6 / bytesPerSecond);
+        return bytesPerSecond <= 0
+                ? Prediction.NEVER_MICROS
+                : Math.min(Prediction.NEVER_MICROS, (long) (bytes * 1e6 / bytesPerSecond));
     }
 }

@@ -1,38 +1,45 @@
 package io.godwit.migration;
 
 import io.godwit.proto.host.DataEndpoint;
-import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 
 /**
- * What an agent has learnt of the part of a standstill that no byte count explains, per destination,
- * with and without digests: after every migration it moves half-way by what the measured standstill differed from the predicted one. Half, because a single
- * busy moment must not spoil the next promise. Safe for any thread; at most two entries for each host of the fleet.
+ * What an agent has learnt of switchovers, per destination, with and without digests: the last few of them, by their
+ * measured parts. Safe for any thread; at most two entries for each host of the fleet.
  */
 public final class LearntDowntime {
-    private static final long MICROS_MAX = Duration.ofSeconds(60).toNanos() / 1000;
+    /** Enough for a median that one or two busy moments do not move, few enough to follow a change within minutes. */
+    private static final int REMEMBERED = 8;
 
-    private final ConcurrentMap<Route, Long> fixedMicros = new ConcurrentHashMap<>();
-    private final long startMicros;
+    private final ConcurrentMap<Route, List<Switchover>> switchovers = new ConcurrentHashMap<>();
+    private final MigrationSettings settings;
 
     private record Route(DataEndpoint to, boolean verify) {}
 
-    /** Begins with {@link MigrationSettings#fixedDowntime()} for every destination. */
+    /** Knows nothing yet; begins with what {@code settings} say. */
     public LearntDowntime(MigrationSettings settings) {
-        this.startMicros = settings.fixedDowntime().toNanos() / 1000;
+        this.settings = settings;
     }
 
-    /** The estimate for {@code to}, in microseconds. */
-    long fixedMicros(DataEndpoint to, boolean verify) {
-        return fixedMicros.getOrDefault(new Route(to, verify), startMicros);
+    /** What is known of switchovers to {@code to}. */
+    RouteCosts costs(DataEndpoint to, boolean verify) {
+        List<Switchover> all = new ArrayList<>();
+        switchovers.forEach((_, some) -> all.addAll(some));
+        return RouteCosts.of(settings, switchovers.getOrDefault(new Route(to, verify), List.of()), all);
     }
 
-    /** A migration to {@code to} stood still for {@code measuredMicros}, and {@code predictedMicros} had been promised. */
-    void learn(DataEndpoint to, boolean verify, long predictedMicros, long measuredMicros) {
-        fixedMicros.compute(new Route(to, verify), (_, before) -> {
-            long known = before == null ? startMicros : before;
-            return Math.clamp(known + (measuredMicros - predictedMicros) / 2, 0, MICROS_MAX);
+    /** A switchover to {@code to} has been measured. */
+    void learn(DataEndpoint to, boolean verify, Switchover measured) {
+        switchovers.compute(new Route(to, verify), (_, before) -> {
+            List<Switchover> kept = new ArrayList<>(before == null ? List.of() : before);
+            if (kept.size() == REMEMBERED) {
+                kept.removeFirst();
+            }
+            kept.add(measured);
+            return List.copyOf(kept);
         });
     }
 }

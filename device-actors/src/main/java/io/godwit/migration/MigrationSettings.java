@@ -9,6 +9,10 @@ import java.time.Duration;
  * @param tick how often dirty pages are synced
  * @param precopyTimeout how long pre-copy may go on without reaching the downtime limit, unless the migration says
  * @param stallTimeout how long nothing may go out while something is pending
+ * @param bandwidthWindow sending time over which the bandwidth is smoothed
+ * @param bandwidthSettled sending time after which it is good enough to give up by
+ * @param bandwidthProbe how long an unknown destination's link is measured without the bandwidth limit; zero for not at all
+ * @param handoffDelay time from the word that asks for the switchover to the stop, until it has been learnt
  * @param roundGain no further round of pre-copy is taken to shorten the standstill by less
  * @param stepTimeout how long a single step (connect, a hook, the destination's answer) may take
  * @param deviceThresholdBytes a device is iterated while it has at least this much pending
@@ -22,6 +26,10 @@ public record MigrationSettings(
         Duration tick,
         Duration precopyTimeout,
         Duration stallTimeout,
+        Duration bandwidthWindow,
+        Duration bandwidthSettled,
+        Duration bandwidthProbe,
+        Duration handoffDelay,
         Duration roundGain,
         Duration stepTimeout,
         long deviceThresholdBytes,
@@ -38,6 +46,10 @@ public record MigrationSettings(
                 config.getDuration("tick"),
                 config.getDuration("precopy-timeout"),
                 config.getDuration("stall-timeout"),
+                config.getDuration("bandwidth-window"),
+                config.getDuration("bandwidth-settled"),
+                config.getDuration("bandwidth-probe"),
+                config.getDuration("handoff-delay"),
                 config.getDuration("round-gain"),
                 config.getDuration("step-timeout"),
                 config.getBytes("device-threshold"),

@@ -38,11 +38,18 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
  * <pre>active → quiescing → StandStill; SaveUndo from either</pre>
  */
 final class PreCopy {
+    /** Pinned pages looked at, to tell how many of them are zero. */
+    private static final int ZERO_SAMPLES = 64;
+
+    /** Pinned pages sent in vain when there is nothing else to measure the link with: 16 MiB. */
+    private static final long PAGES_LENT = 4096;
+
     private static final String ABORTED = "the ledger aborted the handoff before the stop";
 
     private final SaveCore core;
     private final StreamWriter stream;
     private final RamSender sender;
+    private final DowntimeModel model;
     private final Convergence convergence;
     private final StallWatch streamWatch;
     private final StallWatch initialWatch;
@@ -52,24 +59,27 @@ final class PreCopy {
     private boolean syncRuns;
     private boolean devicesRun;
     private boolean acknowledged;
-    private long passes;
+    private long rounds;
+    private boolean anySent;
+    private boolean lent;
+    private boolean probing;
     private long bandwidthLimit = -1;
+    private long syncBeganNanos;
+    private long syncNanos;
 
     private PreCopy(SaveCore core, StreamWriter stream) {
         this.core = core;
         this.stream = stream;
         GuestMemory memory = core.parts.guest().memory();
         this.sender = stream.sender(memory);
+        this.model = new DowntimeModel(core.costs, core.options.verify() ? memory.bytes() : 0);
         this.convergence = new Convergence(
-                DowntimeModel.of(
-                        core.settings,
-                        core.learnt.fixedMicros(core.to, core.options.verify()),
-                        memory.bytes(),
-                        core.options.verify()),
                 core.options.precopyDeadlineMs() > 0
                         ? Duration.ofMillis(core.options.precopyDeadlineMs())
                         : core.settings.precopyTimeout(),
                 core.settings.roundGain().toNanos() / 1000);
+        this.probing = core.costs.precopyBandwidth() == 0
+                && core.settings.bandwidthProbe().isPositive();
         this.streamWatch = new StallWatch(core.settings.stallTimeout());
         this.initialWatch = new StallWatch(core.settings.stallTimeout());
     }
@@ -84,7 +94,8 @@ final class PreCopy {
         core.counters.precopyBeganNanos = core.clock.nanoTime();
         core.publish(RunState.RUNNING, MigrationStatus.ACTIVE);
         core.observer.tell(new SavePath.Event.Started());
-        core.timers.startTimerAtFixedRate(new Tick(), core.settings.tick());
+        core.timers.startTimerAtFixedRate(
+                new Tick(), probing ? core.settings.bandwidthProbe() : core.settings.tick(), core.settings.tick());
         applyLimits();
         acknowledged = new InitialData(core.preamble.devices()).complete();
         if (!acknowledged) {
@@ -97,6 +108,7 @@ final class PreCopy {
                 if (!stall.isEmpty()) {
                     yield SaveUndo.draining(core, stall, false);
                 }
+                probed();
                 sync();
                 yield Behaviors.same();
             }
@@ -215,16 +227,29 @@ final class PreCopy {
     }
 
     private void applyLimits() {
-        if (core.limits.bandwidthBytesPerSecond() != bandwidthLimit) {
-            bandwidthLimit = core.limits.bandwidthBytesPerSecond();
-            stream.rateLimit(bandwidthLimit);
+        long limit = probing ? 0 : core.limits.bandwidthBytesPerSecond();
+        if (limit != bandwidthLimit) {
+            bandwidthLimit = limit;
+            stream.rateLimit(limit);
         }
         core.parts.guest().throttle(core.limits.throttlePercent());
+    }
+
+    /** The link has been measured for long enough without a limit, or there is nothing more to measure it with. */
+    private void probed() {
+        if (probing) {
+            probing = false;
+            if (passRuns) {
+                core.counters.sample(stream, core.clock.nanoTime());
+            }
+            applyLimits();
+        }
     }
 
     private void sync() {
         if (!syncRuns) {
             syncRuns = true;
+            syncBeganNanos = core.clock.nanoTime();
             core.began();
             core.context.spawnAnonymous(DirtySync.create(
                     core.parts,
@@ -239,37 +264,29 @@ final class PreCopy {
     private Behavior<Command> decide(DirtySync.Result sync) {
         long now = core.clock.nanoTime();
         SaveCounters counters = core.counters;
+        syncNanos = now - syncBeganNanos;
         core.pages.synced();
-        if (counters.iterations++ > 0) {
-            counters.dirtiedPages += sync.cpuPages() + sync.dmaPages();
-        }
+        counters.synced(sync, now);
         if (passRuns) {
             counters.sample(stream, now);
         }
-        long ramLeft = core.pages.pending().count() * GuestMemory.PAGE_SIZE;
+        // all that an earlier sync found has gone: a round has ended
+        if (!passRuns && (anySent || core.pages.pending().nextSet(0) < 0)) {
+            rounds++;
+        }
+        Measured measured = measured(sync, now);
+        Prediction predicted = model.predict(measured);
+        Prediction floor = model.floor(measured);
         initialBytes = sync.initialBytes();
-        bytesLeft = ramLeft + sync.pinnedPages() * GuestMemory.PAGE_SIZE + sync.stopCopyBytes();
-        Convergence.Measured measured = new Convergence.Measured(
-                sync,
-                ramLeft,
-                sync.pinnedPages() * GuestMemory.PAGE_SIZE,
-                counters.meter.bytesPerSecond(),
-                counters.meter.settled(),
-                now - counters.precopyBeganNanos,
-                acknowledged);
+        bytesLeft = measured.ramLeftBytes() + measured.pinnedBytes() + measured.stopCopyBytes();
         core.observer.tell(new SavePath.Event.Progressed(counters.progress(
-                core.trail.last(),
-                sync,
-                stream,
-                now,
-                ramLeft,
-                convergence.predictMicros(measured),
-                convergence.floorMicros(measured),
-                passes,
-                core.learnt.fixedMicros(core.to, core.options.verify()),
-                acknowledged,
-                core.limits.inForce())));
-        if (ramLeft > 0) {
+                core.trail.last(), sync, stream, now, measured, predicted, floor, core.limits.inForce())));
+        if (rounds > 0 && !lent && !counters.meter.known() && measured.pinnedToSend() > 0) {
+            // nothing but pinned pages to measure the link with: some go once in vain
+            lent = true;
+            core.pages.lend(PAGES_LENT);
+            send();
+        } else if (measured.ramLeftBytes() > 0) {
             send();
         }
         // until all initial data has gone, and its end, however little it is
@@ -277,15 +294,39 @@ final class PreCopy {
             devicesRun = true;
             core.hooks(replies -> new Device.SaveLiveIterate(stream, core.settings.deviceIterateBytesMax(), replies));
         }
-        return switch (convergence.decide(measured, core.limits)) {
+        return switch (convergence.decide(measured, predicted, floor, core.limits)) {
             case Convergence.Decision.GoOn() -> Behaviors.same();
-            case Convergence.Decision.SwitchOver(var predicted) -> {
-                counters.predictedMicros = predicted;
+            case Convergence.Decision.SwitchOver() -> {
+                counters.predicted = predicted;
+                counters.decidedNanos = now;
+                core.context.getLog().debug("{}: asks for the switchover: {}", core.preamble.migration(), predicted);
                 core.observer.tell(new SavePath.Event.Ready(counters.stats(stream, now)));
                 yield Behaviors.same();
             }
             case Convergence.Decision.GiveUp(var reason) -> SaveUndo.draining(core, reason, false);
         };
+    }
+
+    private Measured measured(DirtySync.Result sync, long now) {
+        long ramLeft = core.pages.pending().count() * GuestMemory.PAGE_SIZE;
+        SaveCounters counters = core.counters;
+        long pinned = sync.pinnedPages() * GuestMemory.PAGE_SIZE;
+        return new Measured(
+                ramLeft,
+                pinned,
+                pinned > 0 ? sender.zeroShare(core.pages.heldBack(), ZERO_SAMPLES) : 0,
+                sync.precopyBytes(),
+                sync.stopCopyBytes(),
+                counters.meter.bytesPerSecond(),
+                // once all has been sent there is nothing better to come
+                counters.meter.settled() || (rounds > 0 && counters.meter.known()),
+                core.limits.bandwidthBytesPerSecond(),
+                counters.cpu,
+                counters.dma,
+                syncNanos,
+                rounds,
+                now - counters.precopyBeganNanos,
+                acknowledged);
     }
 
     private void send() {
@@ -297,10 +338,11 @@ final class PreCopy {
     }
 
     private void passEnded() {
-        passes++;
         core.ended();
         passRuns = false;
+        anySent = true;
         core.counters.sample(stream, core.clock.nanoTime());
+        probed();
     }
 
     private void iterated(DeviceRound.Result result) {

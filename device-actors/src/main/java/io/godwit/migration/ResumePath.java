@@ -236,7 +236,7 @@ public final class ResumePath {
                         devices.put(taken.device(), taken.digest());
                     }
                 }
-                yield expected.verify() ? checking(stream, theirs, devices) : loaded(stream, false);
+                yield expected.verify() ? checking(stream, theirs, devices) : loaded(stream, false, 0);
             }
             case Discard _ -> discarding();
             case Arrived arrived -> second(arrived);
@@ -245,6 +245,7 @@ public final class ResumePath {
     }
 
     private Behavior<Command> checking(StreamReader stream, Digests theirs, Map<String, Long> devices) {
+        long began = clock.nanoTime();
         io(
                 () -> {
                     List<byte[]> vcpus = new ArrayList<>();
@@ -263,7 +264,9 @@ public final class ResumePath {
                     yield failing("digest: " + error);
                 }
                 Optional<String> difference = theirs.difference(ours);
-                yield difference.isPresent() ? failing(difference.get()) : loaded(stream, true);
+                yield difference.isPresent()
+                        ? failing(difference.get())
+                        : loaded(stream, true, (clock.nanoTime() - began) / 1000);
             }
             case Discard _ -> discarding();
             case Arrived arrived -> second(arrived);
@@ -271,9 +274,9 @@ public final class ResumePath {
         });
     }
 
-    private Behavior<Command> loaded(StreamReader stream, boolean verified) {
+    private Behavior<Command> loaded(StreamReader stream, boolean verified, long digestMicros) {
         observer.tell(new Event.Loaded(verified));
-        answer(stream, new Answer.Loaded(verified));
+        answer(stream, new Answer.Loaded(verified, digestMicros));
         return standing(stream);
     }
 

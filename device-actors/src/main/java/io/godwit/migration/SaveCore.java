@@ -38,6 +38,7 @@ final class SaveCore {
     final MonotonicClock clock;
     final DataEndpoint to;
     final LearntDowntime learnt;
+    final RouteCosts costs;
     final ActorRef<SavePath.Event> observer;
     final StateTrail trail;
     final SaveCounters counters;
@@ -75,10 +76,11 @@ final class SaveCore {
         this.clock = clock;
         this.to = to;
         this.learnt = learnt;
+        this.costs = learnt.costs(to, options.verify());
         this.observer = observer;
         GuestMemory memory = parts.guest().memory();
         this.trail = new StateTrail(settings.statesMax());
-        this.counters = new SaveCounters(memory.bytes());
+        this.counters = new SaveCounters(memory.bytes(), costs, settings);
         this.pages = new SavePages(memory.pages());
         this.devices = Collections.nCopies(parts.devices().size(), DeviceState.RUNNING);
     }

@@ -7,51 +7,94 @@ import io.godwit.proto.migration.SaveStats;
 import io.godwit.proto.migration.StateTriple;
 import io.godwit.stream.StreamWriter;
 import io.godwit.vm.GuestMemory;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What one save path has counted and timed; nanoseconds are on the source's clock. Confined to one actor. */
 final class SaveCounters {
-    final BandwidthMeter meter = new BandwidthMeter();
+    /** Most of a stretch that the limit may have held back without hiding what the link does. */
+    private static final double HELD_MAX = 0.25;
+
+    final BandwidthMeter meter;
+    final DirtyRate cpu = new DirtyRate();
+    final DirtyRate dma = new DirtyRate();
     final long ramBytes;
     int iterations;
     long dirtiedPages;
     long deviceBytes;
     long precopyBeganNanos;
     long precopyEndedNanos;
-    long predictedMicros;
+
+    @Nullable
+    Prediction predicted;
+
+    long decidedNanos;
     long stopAskedNanos;
     long stoppedNanos;
     StopAndCopy.Outcome.@Nullable Copied copied;
     long loadedNanos;
+    long digestMicros;
     long runningNanos;
     long resumeMicros;
     private long lastSyncNanos;
+    private long cpuRate;
+    private long dmaRate;
     private long sampledNanos;
     private long sampledBytes;
+    private long sampledHeldNanos;
     private long sampledZeroPages;
+    private long shortBytes;
+    private long shortNanos;
 
-    SaveCounters(long ramBytes) {
+    SaveCounters(long ramBytes, RouteCosts costs, MigrationSettings settings) {
         this.ramBytes = ramBytes;
+        this.meter =
+                new BandwidthMeter(costs.precopyBandwidth(), settings.bandwidthWindow(), settings.bandwidthSettled());
     }
 
-    /** A stretch of sending begins. */
+    /** A stretch of sending RAM begins. */
     void sendingFrom(StreamWriter writer, long now) {
         sampledNanos = now;
-        sampledBytes = writer.bytesWritten();
+        sampledBytes = writer.ramBytesWritten();
+        sampledHeldNanos = writer.ramHeldNanos();
         sampledZeroPages = writer.zeroPages();
     }
 
-    /** Takes a bandwidth sample of the stretch since the last one. */
+    /** Takes a bandwidth sample of the stretch since the last one, in which RAM was sent all the time. */
     void sample(StreamWriter writer, long now) {
-        long bytes = writer.bytesWritten() - sampledBytes;
+        long bytes = writer.ramBytesWritten() - sampledBytes;
         long zeroBytes = (writer.zeroPages() - sampledZeroPages) * GuestMemory.PAGE_SIZE;
-        // a stretch of mostly zero pages was spent looking at memory, not sending: the link does at least that much
-        if (bytes >= zeroBytes) {
-            meter.add(bytes, now - sampledNanos);
-        } else {
-            meter.atLeast(bytes, now - sampledNanos);
-        }
+        long nanos = now - sampledNanos;
+        long held = writer.ramHeldNanos() - sampledHeldNanos;
         sendingFrom(writer, now);
+        // mostly zero pages: the time went into looking at memory; mostly held back: socket buffers emptied meanwhile,
+        // and
+        // the next write told of them. Either way the link does at least that much
+        if (bytes < zeroBytes || held > nanos * HELD_MAX) {
+            meter.atLeast(bytes, nanos);
+            return;
+        }
+        shortBytes += bytes;
+        shortNanos += nanos - held;
+        // of a few pages only the way there and back is seen: they are gathered until they tell something
+        if (shortBytes >= Switchover.TELLING_BYTES) {
+            meter.add(shortBytes, shortNanos);
+            shortBytes = 0;
+            shortNanos = 0;
+        }
+    }
+
+    /** Takes in what a sync found dirty since the one before. */
+    void synced(DirtySync.Result sync, long now) {
+        if (iterations++ > 0) {
+            dirtiedPages += sync.cpuPages() + sync.dmaPages();
+            long elapsed = Math.max(1, now - lastSyncNanos);
+            cpu.add(sync.cpuPages(), elapsed);
+            dma.add(sync.dmaPages(), elapsed);
+            cpuRate = perSecond(sync.cpuPages(), elapsed);
+            dmaRate = perSecond(sync.dmaPages(), elapsed);
+        }
+        lastSyncNanos = now;
     }
 
     SaveStats stats(@Nullable StreamWriter writer, long now) {
@@ -65,7 +108,34 @@ final class SaveCounters {
                 iterations,
                 precopyBeganNanos == 0 ? 0 : (until - precopyBeganNanos) / 1_000_000,
                 meter.bytesPerSecond(),
-                predictedMicros);
+                predicted == null ? 0 : predicted.totalMicros());
+    }
+
+    /** What the switchover that has been measured teaches; nothing when it was not asked for, or not all was measured. */
+    Optional<Switchover> switchover() {
+        StopAndCopy.Outcome.Copied sent = copied;
+        Downtime parts = downtime();
+        if (sent == null || decidedNanos == 0 || parts.equals(Downtime.NONE)) {
+            return Optional.empty();
+        }
+        long state = micros(Math.max(sent.devicesSavedNanos(), sent.digestedNanos()), sent.endedNanos());
+        long load = Math.max(0, parts.loadMicros() - digestMicros);
+        return Optional.of(new Switchover(
+                parts.stopMicros()
+                        + parts.lastSyncMicros()
+                        + state
+                        + load
+                        + parts.commitMicros()
+                        + parts.resumeMicros(),
+                micros(decidedNanos, stopAskedNanos),
+                meter.measured() ? meter.bytesPerSecond() : 0,
+                sent.ramBytes(),
+                parts.lastRamMicros(),
+                sent.deviceBytes(),
+                micros(sent.ramSentNanos(), sent.devicesSavedNanos()),
+                ramBytes,
+                micros(sent.syncedNanos(), sent.digestedNanos()),
+                digestMicros));
     }
 
     Downtime downtime() {
@@ -89,32 +159,25 @@ final class SaveCounters {
             DirtySync.Result sync,
             StreamWriter writer,
             long now,
-            long ramLeft,
-            long predictedMicros,
-            long floorMicros,
-            long passes,
-            long fixedMicros,
-            boolean acknowledged,
+            Measured measured,
+            Prediction expected,
+            Prediction floor,
             SaveLimits limits) {
-        long elapsed = Math.max(1, now - lastSyncNanos);
-        long cpuRate = lastSyncNanos == 0 ? 0 : perSecond(sync.cpuPages(), elapsed);
-        long dmaRate = lastSyncNanos == 0 ? 0 : perSecond(sync.dmaPages(), elapsed);
-        lastSyncNanos = now;
         return new Progress(
                 triple,
                 stats(writer, now),
-                ramLeft + sync.pinnedPages() * GuestMemory.PAGE_SIZE + sync.stopCopyBytes(),
+                measured.ramLeftBytes() + measured.pinnedBytes() + measured.stopCopyBytes(),
                 cpuRate,
                 dmaRate,
-                sync.pinnedPages() * GuestMemory.PAGE_SIZE,
-                sync.precopyBytes(),
-                sync.stopCopyBytes(),
-                predictedMicros,
-                floorMicros,
+                measured.pinnedBytes(),
+                measured.precopyBytes(),
+                measured.stopCopyBytes(),
+                expected.totalMicros(),
+                floor.totalMicros(),
                 sync.trustworthy(),
-                passes,
-                fixedMicros,
-                acknowledged,
+                measured.rounds(),
+                expected.fixedMicros(),
+                measured.acknowledged(),
                 limits);
     }
 

@@ -46,6 +46,20 @@ final class SavePages {
         pending.andNot(heldBack);
     }
 
+    /** What the last complete sync holds back. */
+    DirtyBitmap heldBack() {
+        return heldBack;
+    }
+
+    /** Lets the sender take up to {@code pages} of those held back, for what their sending tells of the link. */
+    void lend(long pages) {
+        long page = heldBack.nextSet(0);
+        for (long lent = 0; page >= 0 && lent < pages; lent++) {
+            pending.set(page);
+            page = heldBack.nextSet(page + 1);
+        }
+    }
+
     /** Nothing is held back any more, whether the last sync was folded in or not. No sync is under way. */
     void release() {
         pending.or(heldBack);

@@ -139,9 +139,9 @@ final class StandStill {
                 atRest(result);
                 yield Behaviors.same();
             }
-            case Answered(Answer.Loaded _, var _) -> {
+            case Answered(Answer.Loaded loaded, var _) -> {
                 core.answered();
-                core.counters.loadedNanos = core.clock.nanoTime();
+                loaded(loaded);
                 core.readAnswer(stream);
                 yield Behaviors.same();
             }
@@ -177,8 +177,8 @@ final class StandStill {
                 core.answered();
                 if (answer instanceof Answer.Running(var micros)) {
                     runs(micros);
-                } else if (answer instanceof Answer.Loaded && stream != null) {
-                    core.counters.loadedNanos = core.clock.nanoTime();
+                } else if (answer instanceof Answer.Loaded loaded && stream != null) {
+                    loaded(loaded);
                     core.readAnswer(stream);
                 }
                 yield core.quiet() ? completing() : Behaviors.same();
@@ -240,9 +240,18 @@ final class StandStill {
 
     private Behavior<Command> released() {
         Downtime downtime = core.counters.downtime();
-        if (!downtime.equals(Downtime.NONE)) {
-            core.learnt.learn(core.to, core.options.verify(), core.counters.predictedMicros, downtime.totalMicros());
-        }
+        core.counters.switchover().ifPresent(measured -> {
+            core.learnt.learn(core.to, core.options.verify(), measured);
+            core.context
+                    .getLog()
+                    .debug(
+                            "{}: stood still for {}: {}; {}; {} had been predicted",
+                            core.preamble.migration(),
+                            Figures.millis(downtime.totalMicros()),
+                            downtime,
+                            measured,
+                            core.counters.predicted);
+        });
         core.observer.tell(new SavePath.Event.Released(
                 core.counters.stats(core.stream(), core.clock.nanoTime()), downtime, core.trail.all()));
         return Behaviors.stopped();
@@ -275,6 +284,11 @@ final class StandStill {
             case SwitchOver _, Adjust _, Cancel _, Tick _, StepTimedOut _ -> Behaviors.same();
             case Opened _ -> Behaviors.unhandled();
         });
+    }
+
+    private void loaded(Answer.Loaded loaded) {
+        core.counters.loadedNanos = core.clock.nanoTime();
+        core.counters.digestMicros = loaded.digestMicros();
     }
 
     private void runs(long resumeMicros) {

@@ -31,8 +31,19 @@ import org.jspecify.annotations.Nullable;
  */
 final class StopAndCopy {
     sealed interface Outcome {
-        /** The destination has been sent everything. Times in nanoseconds on the source's clock. */
-        record Copied(long syncedNanos, long ramSentNanos, long endedNanos, long deviceBytes, long dirtyPages)
+        /**
+         * The destination has been sent everything. Times in nanoseconds on the source's clock; {@code digestedNanos} is
+         * that of the last sync when nothing was to be digested.
+         */
+        record Copied(
+                long syncedNanos,
+                long ramSentNanos,
+                long devicesSavedNanos,
+                long digestedNanos,
+                long endedNanos,
+                long ramBytes,
+                long deviceBytes,
+                long dirtyPages)
                 implements Outcome {}
 
         /** Why not; the VM still stands still. */
@@ -43,7 +54,7 @@ final class StopAndCopy {
 
     private record Synced(DirtySync.Result result) implements Command {}
 
-    private record RamSent(String error) implements Command {}
+    private record RamSent(long bytes, String error) implements Command {}
 
     private record RamDigested(long digest, String error) implements Command {}
 
@@ -63,9 +74,12 @@ final class StopAndCopy {
     private boolean digestRuns;
     private long ramDigest;
     private long dirtyPages;
+    private long ramBytes;
     private long deviceBytes;
     private long syncedNanos;
     private long ramSentNanos;
+    private long devicesSavedNanos;
+    private long digestedNanos;
 
     private StopAndCopy(
             ActorContext<Command> context,
@@ -106,6 +120,7 @@ final class StopAndCopy {
         return Behaviors.receiveMessage(command -> switch (command) {
             case Synced(var result) -> {
                 syncedNanos = clock.nanoTime();
+                digestedNanos = syncedNanos;
                 if (result.error().isPresent()) {
                     errors.add("last dirty sync: " + result.error().get());
                     yield finish();
@@ -124,10 +139,13 @@ final class StopAndCopy {
                     () -> RamDigest.of(parts.guest().memory(), parts.dataPlane(), 1),
                     (digest, error) -> new RamDigested(digest == null ? 0 : digest, error));
         }
-        io(() -> sender.sendStopped(pending, () -> false), (_, error) -> new RamSent(error));
+        io(
+                () -> sender.sendStopped(pending, () -> false),
+                (bytes, error) -> new RamSent(bytes == null ? 0 : bytes, error));
         return Behaviors.receiveMessage(command -> switch (command) {
-            case RamSent(var error) -> {
+            case RamSent(var bytes, var error) -> {
                 ramSentNanos = clock.nanoTime();
+                ramBytes = bytes;
                 note("last RAM pages", error);
                 yield errors.isEmpty() ? savingDevices() : finish();
             }
@@ -143,6 +161,7 @@ final class StopAndCopy {
                 context.messageAdapter(DeviceRound.Result.class, DevicesSaved::new)));
         return Behaviors.receiveMessage(command -> switch (command) {
             case DevicesSaved(var result) -> {
+                devicesSavedNanos = clock.nanoTime();
                 for (Device.Reply reply : result.replies().values()) {
                     if (reply instanceof Device.Saved saved) {
                         deviceBytes += saved.bytes();
@@ -189,6 +208,7 @@ final class StopAndCopy {
     private Behavior<Command> digested(RamDigested digested, Supplier<Behavior<Command>> next) {
         digestRuns = false;
         ramDigest = digested.digest();
+        digestedNanos = clock.nanoTime();
         note("RAM digest", digested.error());
         return next.get();
     }
@@ -199,7 +219,15 @@ final class StopAndCopy {
         }
         replyTo.tell(
                 errors.isEmpty()
-                        ? new Outcome.Copied(syncedNanos, ramSentNanos, clock.nanoTime(), deviceBytes, dirtyPages)
+                        ? new Outcome.Copied(
+                                syncedNanos,
+                                ramSentNanos,
+                                devicesSavedNanos,
+                                digestedNanos,
+                                clock.nanoTime(),
+                                ramBytes,
+                                deviceBytes,
+                                dirtyPages)
                         : new Outcome.NotCopied(String.join("; ", errors)));
         return Behaviors.stopped();
     }

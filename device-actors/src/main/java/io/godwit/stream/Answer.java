@@ -14,8 +14,11 @@ public sealed interface Answer {
      */
     record SwitchoverReady() implements Answer {}
 
-    /** All is in place and, if {@code verified}, its digests were equal; the destination stands still. */
-    record Loaded(boolean verified) implements Answer {}
+    /**
+     * All is in place and, if {@code verified}, its digests were equal; the destination stands still. Its digests took
+     * {@code digestMicros} microseconds.
+     */
+    record Loaded(boolean verified, long digestMicros) implements Answer {}
 
     /** The destination runs; it took {@code resumeMicros} microseconds to start devices and vCPUs. */
     record Running(long resumeMicros) implements Answer {}

@@ -52,6 +52,25 @@ public final class RamSender {
         return send(pending, stop, inPlace);
     }
 
+    /**
+     * Roughly which share of the marked pages is zero, and so costs no bytes: looks at {@code samples} of them at most,
+     * spread evenly. Nothing is sent; any thread may ask.
+     */
+    public double zeroShare(DirtyBitmap marked, int samples) {
+        int seen = 0;
+        int zero = 0;
+        long next = 0;
+        for (int i = 0; i < samples && next >= 0; i++) {
+            next = marked.nextSet(Math.max(next, i * marked.pages() / samples));
+            if (next >= 0) {
+                seen++;
+                zero += ZeroPages.isZero(memory, next * PAGE) ? 1 : 0;
+                next++;
+            }
+        }
+        return seen == 0 ? 0 : (double) zero / seen;
+    }
+
     private long send(DirtyBitmap pending, BooleanSupplier stop, RamBatch batch) throws IOException {
         if (pending.pages() * PAGE != memory.byteSize()) {
             throw new IllegalArgumentException(

@@ -3,6 +3,7 @@ package io.godwit.stream;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Keeps a stream at a number of bytes per second by making each write wait for its turn: a write of n bytes moves the
@@ -42,8 +43,8 @@ final class RateLimit {
         closed = true;
     }
 
-    /** Waits until {@code bytes} may be written. */
-    void await(long bytes) throws IOException {
+    /** Waits until {@code bytes} may be written; counts the nanoseconds of it in {@code held}, while it waits. */
+    void await(long bytes, AtomicLong held) throws IOException {
         long turn;
         long limit;
         synchronized (this) {
@@ -57,7 +58,7 @@ final class RateLimit {
         }
         waiting.incrementAndGet();
         try {
-            awaitTurn(turn, limit);
+            awaitTurn(turn, limit, held);
         } finally {
             waiting.decrementAndGet();
         }
@@ -68,7 +69,8 @@ final class RateLimit {
         return waiting.get() > 0;
     }
 
-    private void awaitTurn(long turn, long limit) throws InterruptedIOException {
+    private void awaitTurn(long turn, long limit, AtomicLong held) throws InterruptedIOException {
+        long before = pacer.nanoTime();
         long left;
         while ((left = untilTurn(turn, limit)) > 0) {
             if (Thread.currentThread().isInterrupted()) {
@@ -76,6 +78,9 @@ final class RateLimit {
             }
             // slices, because the limit may be lifted or the stream closed meanwhile
             pacer.park(Math.min(left, sliceNanos));
+            long now = pacer.nanoTime();
+            held.addAndGet(now - before);
+            before = now;
         }
     }
 

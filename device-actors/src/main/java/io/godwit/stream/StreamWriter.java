@@ -26,6 +26,9 @@ public final class StreamWriter implements DeviceSink, Closeable {
     private final ReentrantLock frames = new ReentrantLock(true);
 
     private final AtomicLong bytesWritten = new AtomicLong();
+    private final AtomicLong ramBytesWritten = new AtomicLong();
+    private final AtomicLong ramHeldNanos = new AtomicLong();
+    private final AtomicLong stateHeldNanos = new AtomicLong();
     private final AtomicLong pagesSent = new AtomicLong();
     private final AtomicLong zeroPages = new AtomicLong();
 
@@ -82,7 +85,7 @@ public final class StreamWriter implements DeviceSink, Closeable {
     public void chunk(String device, DeviceChunkKind kind, ByteBuffer data) throws IOException {
         limit("chunk of device " + device, data.remaining(), settings.deviceChunkBytesMax(), "device-chunk-max");
         ByteBuffer header = header(WireForms.frame(device, kind, data.remaining(), checksum(data)));
-        rate.await(header.remaining() + data.remaining());
+        rate.await(header.remaining() + data.remaining(), stateHeldNanos);
         frames.lock();
         try {
             if (!devices.contains(device)) {
@@ -104,7 +107,7 @@ public final class StreamWriter implements DeviceSink, Closeable {
         limit("state of vCPU " + index, state.length, settings.vcpuBytesMax(), "vcpu-state-max");
         ByteBuffer data = ByteBuffer.wrap(state);
         ByteBuffer header = header(WireForms.frame(index, state.length, checksum(data)));
-        rate.await(header.remaining() + state.length);
+        rate.await(header.remaining() + state.length, stateHeldNanos);
         frames.lock();
         try {
             if (index < 0 || index >= vcpus) {
@@ -166,6 +169,16 @@ public final class StreamWriter implements DeviceSink, Closeable {
         return bytesWritten.get();
     }
 
+    /** The part of them that was RAM. */
+    public long ramBytesWritten() {
+        return ramBytesWritten.get();
+    }
+
+    /** Nanoseconds for which writes of RAM were held back by the rate limit. */
+    public long ramHeldNanos() {
+        return ramHeldNanos.get();
+    }
+
     /** Pages sent with their bytes, every copy of the same page counted. */
     public long pagesSent() {
         return pagesSent.get();
@@ -190,13 +203,14 @@ public final class StreamWriter implements DeviceSink, Closeable {
 
     /** Whole RAM frames, gathered by a sender: {@code bytes} in the first {@code count} buffers. */
     void ram(ByteBuffer[] buffers, int count, long bytes, long pages, long zeros) throws IOException {
-        rate.await(bytes);
+        rate.await(bytes, ramHeldNanos);
         frames.lock();
         try {
             write(buffers, count);
         } finally {
             frames.unlock();
         }
+        ramBytesWritten.addAndGet(bytes);
         pagesSent.addAndGet(pages);
         zeroPages.addAndGet(zeros);
     }

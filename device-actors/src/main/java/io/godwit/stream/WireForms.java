@@ -80,8 +80,9 @@ final class WireForms {
                         .setReason(
                                 reason.length() <= REASON_CHARS_MAX ? reason : reason.substring(0, REASON_CHARS_MAX)));
             case Answer.SwitchoverReady() -> message.setSwitchoverReady(AnswerSwitchoverReady.getDefaultInstance());
-            case Answer.Loaded(var verified) ->
-                message.setLoaded(AnswerLoaded.newBuilder().setVerified(verified));
+            case Answer.Loaded(var verified, var micros) ->
+                message.setLoaded(
+                        AnswerLoaded.newBuilder().setVerified(verified).setDigestMicros(micros));
             case Answer.Running(var micros) ->
                 message.setRunning(AnswerRunning.newBuilder().setResumeMicros(micros));
         }
@@ -93,7 +94,9 @@ final class WireForms {
             case ACCEPTED -> new Answer.Accepted();
             case REFUSED -> new Answer.Refused(message.getRefused().getReason());
             case SWITCHOVER_READY -> new Answer.SwitchoverReady();
-            case LOADED -> new Answer.Loaded(message.getLoaded().getVerified());
+            case LOADED ->
+                new Answer.Loaded(
+                        message.getLoaded().getVerified(), message.getLoaded().getDigestMicros());
             case RUNNING -> new Answer.Running(message.getRunning().getResumeMicros());
             case BODY_NOT_SET ->
                 throw new StreamException(

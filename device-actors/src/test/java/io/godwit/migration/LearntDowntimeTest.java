@@ -13,31 +13,31 @@ class LearntDowntimeTest {
     private final long start = settings.fixedDowntime().toNanos() / 1000;
     private final LearntDowntime learnt = new LearntDowntime(settings);
 
+    private static Switchover fixed(long micros) {
+        return new Switchover(micros, 0, 0, 0, 0, 0, 0, 1 << 20, 0, 0);
+    }
+
     @Test
     void beginsWithTheConfiguredEstimateForEveryDestination() {
-        assertThat(learnt.fixedMicros(HOST_B, true)).isEqualTo(start);
+        assertThat(learnt.costs(HOST_B, true).fixedMicros()).isEqualTo(start);
     }
 
     @Test
-    void movesHalfWayByTheErrorOfTheLastPromiseAndForThatDestinationAndKindOnly() {
-        learnt.learn(HOST_B, true, 60_000, 100_000);
-        assertThat(learnt.fixedMicros(HOST_B, true)).isEqualTo(start + 20_000);
-        assertThat(learnt.fixedMicros(HOST_C, true)).isEqualTo(start);
-        assertThat(learnt.fixedMicros(HOST_B, false)).isEqualTo(start);
+    void learnsForThatDestinationAndKindOnly() {
+        learnt.learn(HOST_B, true, fixed(12_345));
+        assertThat(learnt.costs(HOST_B, true).fixedMicros()).isEqualTo(12_345);
+        assertThat(learnt.costs(HOST_C, true).fixedMicros()).isEqualTo(start);
+        assertThat(learnt.costs(HOST_B, false).fixedMicros()).isEqualTo(start);
     }
 
     @Test
-    void comesCloseToASteadyTruthWithinAFewMigrations() {
-        long truth = start + 80_000;
-        for (int i = 0; i < 6; i++) {
-            learnt.learn(HOST_B, true, learnt.fixedMicros(HOST_B, true), truth);
+    void forgetsAllButTheLastEight() {
+        for (int i = 0; i < 8; i++) {
+            learnt.learn(HOST_B, true, fixed(900_000));
         }
-        assertThat(learnt.fixedMicros(HOST_B, true)).isBetween(truth - 2_000, truth);
-    }
-
-    @Test
-    void neverPromisesLessThanNothing() {
-        learnt.learn(HOST_B, true, 10_000_000, 1);
-        assertThat(learnt.fixedMicros(HOST_B, true)).isZero();
+        for (int i = 0; i < 5; i++) {
+            learnt.learn(HOST_B, true, fixed(10_000));
+        }
+        assertThat(learnt.costs(HOST_B, true).fixedMicros()).as("five of eight").isEqualTo(10_000);
     }
 }

@@ -20,6 +20,7 @@ final class Link {
     private final Pipe back = new Pipe();
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
+    private long latencyNanos;
     private boolean stalled;
     private boolean closed;
 
@@ -35,6 +36,16 @@ final class Link {
 
     MigrationChannel destination() {
         return new End(back, there, false);
+    }
+
+    /** Every write takes that much longer, however small it is. */
+    void latency(long nanoseconds) {
+        lock.lock();
+        try {
+            latencyNanos = nanoseconds;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Nothing the source writes is taken any more, or everything again. */
@@ -85,7 +96,7 @@ final class Link {
                     throw new IOException("the link is closed");
                 }
                 if (slow) {
-                    nanos.addAndGet((long) (bytes.length * 1e9 / bytesPerSecond));
+                    nanos.addAndGet(latencyNanos + (long) (bytes.length * 1e9 / bytesPerSecond));
                 }
                 if (bytes.length > 0) {
                     chunks.add(bytes);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import io.godwit.device.Device;
+import io.godwit.memory.MemoryContainer;
 import io.godwit.proto.host.DataEndpoint;
 import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.migration.Progress;
@@ -41,6 +42,7 @@ import java.util.function.Predicate;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.ManualTime;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.awaitility.Awaitility;
 
@@ -71,6 +73,8 @@ final class SaveFixture implements AutoCloseable {
     /** Chunks that have arrived: device, kind and bytes. */
     final List<String> deviceChunks = new CopyOnWriteArrayList<>();
 
+    private long pinnedPages;
+    private long deadlineMs;
     private final SequencedMap<String, ScriptedDevice> devices = new LinkedHashMap<>();
     private final Arena arena = Arena.ofShared();
 
@@ -86,6 +90,38 @@ final class SaveFixture implements AutoCloseable {
         return device;
     }
 
+    /** A container whose devices have pinned the last {@code pages} of RAM, PERSISTENT. */
+    void pin(long pages) {
+        pinnedPages = pages;
+    }
+
+    /** The migration's own deadline of pre-copy. */
+    void deadline(Duration deadline) {
+        deadlineMs = deadline.toMillis();
+    }
+
+    /** An earlier migration to the same host has shown what the link does, and a fixed cost of 10 ms. */
+    void taught() {
+        learnt.learn(TO, false, new Switchover(10_000, 1000, RATE, MIB, MIB * 1_000_000 / RATE, 0, 0, MIB, 0, 0));
+    }
+
+    private Behavior<MemoryContainer.Command> container() {
+        return Behaviors.receiveMessage(command -> {
+            switch (command) {
+                case MemoryContainer.StartTracking(var replyTo) ->
+                    replyTo.tell(new MemoryContainer.TrackingChanged("c0", List.of()));
+                case MemoryContainer.StopTracking(var replyTo) ->
+                    replyTo.tell(new MemoryContainer.TrackingChanged("c0", List.of()));
+                case MemoryContainer.Sync(var dirty, var heldBack, var stopped, var replyTo) -> {
+                    (stopped ? dirty : heldBack).setRange(guest.memory().pages() - pinnedPages, pinnedPages);
+                    replyTo.tell(new MemoryContainer.Synced("c0", pinnedPages, 0, true, List.of()));
+                }
+                default -> throw new IllegalStateException("a save path has no use for " + command);
+            }
+            return Behaviors.same();
+        });
+    }
+
     /** Time passes, for timers and clock alike. */
     void pass(Duration duration) {
         nanos.addAndGet(duration.toNanos());
@@ -98,15 +134,19 @@ final class SaveFixture implements AutoCloseable {
                 new VmSpec("vm-1", "soft", guest.memory().bytes(), 1, new WorkloadSpec(0, 0, false), List.of(), 1000);
         SequencedMap<String, ActorRef<Device.Command>> actors = new LinkedHashMap<>();
         devices.forEach((name, device) -> actors.put(name, kit.spawn(device.actor())));
+        SequencedMap<String, ActorRef<MemoryContainer.Command>> containers = new LinkedHashMap<>();
+        if (pinnedPages > 0) {
+            containers.put("c0", kit.spawn(container()));
+        }
         List<DeviceIdentity> identities = devices.keySet().stream()
                 .map(name -> new DeviceIdentity(name, "gpu/1", true))
                 .toList();
         Preamble preamble = PreambleCheck.of("m-1", spec, 1, identities, false);
         ActorRef<SavePath.Command> path = kit.spawn(SavePath.create(
-                new VmParts(spec, guest, actors, new LinkedHashMap<>(), dataPlane, RunLog.NONE),
+                new VmParts(spec, guest, actors, containers, dataPlane, RunLog.NONE),
                 preamble,
                 TO,
-                new MigrationOptions(1000, false, 0, 10_000),
+                new MigrationOptions(1000, false, 0, 10_000, deadlineMs, ""),
                 limits,
                 settings,
                 (to, bandwidth) -> {
@@ -163,6 +203,12 @@ final class SaveFixture implements AutoCloseable {
     /** The next event of that kind; progress is passed over, anything else fails the test. */
     <T extends SavePath.Event> T await(Class<T> kind) {
         return tellUntil(() -> {}, kind);
+    }
+
+    /** The very next event. */
+    SavePath.Event next() {
+        Awaitility.await("for an event").atMost(PATIENCE).until(() -> events.peek() != null);
+        return events.remove();
     }
 
     /** The same, while something is said again and again, as a Vm does until it has taken effect. */

@@ -17,8 +17,8 @@ class SavePathLimitsTest {
 
     @Test
     void aHigherDowntimeLimitEndsPreCopyAndAnOlderOneChangesNothing() {
-        try (SaveFixture save = new SaveFixture(8)) {
-            save.guest.dirtyPages.set(2048);
+        try (SaveFixture save = new SaveFixture(2)) {
+            save.guest.dirtyPages.set(512);
             var path = save.begin(limits(4, 1, 0, 0, false));
             save.await(SavePath.Event.Started.class);
             Progress stuck = save.awaitProgress(p -> p.passes() > 1 && p.predictedDowntimeMicros() < 1_000_000);
@@ -36,8 +36,8 @@ class SavePathLimitsTest {
 
     @Test
     void aThrottleHoldsTheGuestBackUntilTheMigrationEnds() {
-        try (SaveFixture save = new SaveFixture(8)) {
-            save.guest.dirtyPages.set(2048);
+        try (SaveFixture save = new SaveFixture(2)) {
+            save.guest.dirtyPages.set(512);
             var path = save.begin(limits(0, 1, 0, 20, false));
             save.await(SavePath.Event.Started.class);
             assertThat(save.guest.throttlePercent).isEqualTo(20);
@@ -53,7 +53,7 @@ class SavePathLimitsTest {
 
     @Test
     void aVmThatRollsBackIsNotHeldBackAnyMore() {
-        try (SaveFixture save = new SaveFixture(8)) {
+        try (SaveFixture save = new SaveFixture(2)) {
             var path = save.begin(limits(0, 1000, 0, 50, false));
             save.await(SavePath.Event.Started.class);
             save.await(SavePath.Event.Ready.class);
@@ -69,8 +69,8 @@ class SavePathLimitsTest {
 
     @Test
     void stopAndCopyAsksForTheSwitchoverWhateverIsPredicted() {
-        try (SaveFixture save = new SaveFixture(8)) {
-            save.guest.dirtyPages.set(2048);
+        try (SaveFixture save = new SaveFixture(2)) {
+            save.guest.dirtyPages.set(512);
             var path = save.begin(limits(0, 1, 0, 0, false));
             save.await(SavePath.Event.Started.class);
             save.awaitProgress(p -> p.passes() > 1);
@@ -82,14 +82,32 @@ class SavePathLimitsTest {
 
     @Test
     void aBandwidthLimitHoldsTheStreamBackAndALiftedOneLetsItGo() {
-        try (SaveFixture save = new SaveFixture(8)) {
+        try (SaveFixture save = new SaveFixture(2)) {
+            save.taught();
             var path = save.begin(limits(0, 1000, 1000, 0, false));
             save.await(SavePath.Event.Started.class);
             save.pass(Duration.ofSeconds(1));
             Progress slow = save.awaitProgress(p -> p.stats().iterations() > 1);
-            assertThat(slow.passes()).as("8 MiB at 1,000 bytes/s").isZero();
+            assertThat(slow.passes()).as("2 MiB at 1,000 bytes/s").isZero();
+            assertThat(slow.stats().bandwidthBytesPerSecond())
+                    .as("the link is not the limit")
+                    .isEqualTo(SaveFixture.RATE);
             path.tell(new SavePath.Adjust(limits(1, 1000, 0, 0, false)));
             save.await(SavePath.Event.Ready.class);
+        }
+    }
+
+    @Test
+    void theLinkToAnUnknownHostIsMeasuredOnceWithoutTheLimit() {
+        try (SaveFixture save = new SaveFixture(4)) {
+            save.guest.dirtyPages.set(1024);
+            save.begin(limits(0, 1, 1000, 0, false));
+            save.await(SavePath.Event.Started.class);
+            Progress measured = save.awaitProgress(p -> p.passes() > 0);
+            assertThat(measured.stats().bandwidthBytesPerSecond() / (double) SaveFixture.RATE)
+                    .isBetween(0.9, 1.1);
+            Progress later = save.awaitProgress(p -> p.stats().precopyMillis() > 30_000);
+            assertThat(later.passes()).as("from then on the limit holds").isLessThan(measured.passes() + 3);
         }
     }
 }

@@ -13,8 +13,8 @@ class SavePathStallTest {
 
     @Test
     void aLinkThatTakesNothingAnyMoreEndsTheMigrationAndTheVmNeverStood() {
-        try (SaveFixture save = new SaveFixture(8)) {
-            save.guest.dirtyPages.set(2048);
+        try (SaveFixture save = new SaveFixture(2)) {
+            save.guest.dirtyPages.set(512);
             save.begin(new SaveLimits(0, 1, 1000, 0, 0, false));
             save.await(SavePath.Event.Started.class);
             save.awaitProgress(p -> p.passes() > 1);
@@ -33,7 +33,8 @@ class SavePathStallTest {
 
     @Test
     void aStreamHeldBackByItsBandwidthLimitIsNoStall() {
-        try (SaveFixture save = new SaveFixture(8)) {
+        try (SaveFixture save = new SaveFixture(2)) {
+            save.taught();
             save.begin(new SaveLimits(0, 1000, 1000, 1000, 0, false));
             save.await(SavePath.Event.Started.class);
             for (int seconds = 0; seconds < 60; seconds++) {
@@ -48,7 +49,7 @@ class SavePathStallTest {
 
     @Test
     void aDeviceThatGivesNothingThoughItHasInitialDataEndsTheMigrationByName() {
-        try (SaveFixture save = new SaveFixture(8)) {
+        try (SaveFixture save = new SaveFixture(2)) {
             ScriptedDevice gpu = save.device("gpu0");
             gpu.initialBytes.set(5000);
             gpu.gives = false;
@@ -62,7 +63,7 @@ class SavePathStallTest {
 
     @Test
     void aMigrationWithNothingToSendIsNoStallHoweverLongItWaits() {
-        try (SaveFixture save = new SaveFixture(8)) {
+        try (SaveFixture save = new SaveFixture(2)) {
             // never acknowledged: it waits for the destination
             save.device("gpu0");
             save.begin(LIMITS);

@@ -13,7 +13,7 @@ class SwitchoverAckTest {
 
     @Test
     void asksOnlyOnceTheDestinationHasTheInitialDataHoweverLittleItIs() throws IOException {
-        try (SaveFixture save = new SaveFixture(8)) {
+        try (SaveFixture save = new SaveFixture(2)) {
             save.device("gpu0").initialBytes.set(100);
             var path = save.begin(LIMITS);
             save.await(SavePath.Event.Started.class);
@@ -31,7 +31,7 @@ class SwitchoverAckTest {
             save.awaitProgress(p -> p.acknowledged());
             save.await(SavePath.Event.Ready.class);
             path.tell(new SavePath.SwitchOver());
-            save.peer.answer(new Answer.Loaded(false));
+            save.peer.answer(new Answer.Loaded(false, 0));
             save.peer.answer(new Answer.Running(10));
             assertThat(save.tellUntil(() -> path.tell(new SavePath.Release()), SavePath.Event.Released.class)
                             .downtime()
@@ -43,7 +43,7 @@ class SwitchoverAckTest {
 
     @Test
     void aVmWithoutPreCopyDevicesIsAcknowledgedFromTheStart() {
-        try (SaveFixture save = new SaveFixture(8)) {
+        try (SaveFixture save = new SaveFixture(2)) {
             save.begin(LIMITS);
             save.await(SavePath.Event.Started.class);
             assertThat(save.awaitProgress(_ -> true).acknowledged()).isTrue();
@@ -53,7 +53,7 @@ class SwitchoverAckTest {
 
     @Test
     void aWordToSwitchOverThatComesTooEarlyStopsNothing() {
-        try (SaveFixture save = new SaveFixture(8)) {
+        try (SaveFixture save = new SaveFixture(2)) {
             save.device("gpu0");
             var path = save.begin(LIMITS);
             save.await(SavePath.Event.Started.class);
@@ -68,7 +68,7 @@ class SwitchoverAckTest {
 
     @Test
     void aRefusalWhilePreCopyingIsHeardWithItsReason() throws IOException {
-        try (SaveFixture save = new SaveFixture(8)) {
+        try (SaveFixture save = new SaveFixture(2)) {
             save.device("gpu0");
             save.begin(LIMITS);
             save.await(SavePath.Event.Started.class);
@@ -80,11 +80,11 @@ class SwitchoverAckTest {
 
     @Test
     void anAnswerOutOfTurnEndsTheMigration() throws IOException {
-        try (SaveFixture save = new SaveFixture(8)) {
+        try (SaveFixture save = new SaveFixture(2)) {
             save.device("gpu0");
             save.begin(LIMITS);
             save.await(SavePath.Event.Started.class);
-            save.peer.answer(new Answer.Loaded(false));
+            save.peer.answer(new Answer.Loaded(false, 0));
             assertThat(save.await(SavePath.Event.Failed.class).reason()).contains("out of turn");
         }
     }

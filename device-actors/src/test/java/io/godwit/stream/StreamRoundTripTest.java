@@ -35,7 +35,7 @@ class StreamRoundTripTest {
             reader.answer(new Answer.Accepted());
             Digests digests = reader.receive(into, arrivals);
             reader.answer(new Answer.SwitchoverReady());
-            reader.answer(new Answer.Loaded(true));
+            reader.answer(new Answer.Loaded(true, 5));
             reader.answer(new Answer.Running(1234));
             return digests;
         });
@@ -71,7 +71,7 @@ class StreamRoundTripTest {
                 rest(writer, digests);
                 assertThat(received.get()).isEqualTo(digests);
                 assertThat(writer.readAnswer()).isEqualTo(new Answer.SwitchoverReady());
-                assertThat(writer.readAnswer()).isEqualTo(new Answer.Loaded(true));
+                assertThat(writer.readAnswer()).isEqualTo(new Answer.Loaded(true, 5));
                 assertThat(writer.readAnswer()).isEqualTo(new Answer.Running(1234));
 
                 assertThat(source.segment().mismatch(target.segment())).isEqualTo(-1);

@@ -112,6 +112,8 @@ final class TwoHosts implements AutoCloseable {
         return ConfigFactory.parseString("""
                         pekko.actor.provider = local
                         godwit.migration.tick = 20 ms
+                        # a test that limits the bandwidth wants it slow from the first byte on
+                        godwit.migration.bandwidth-probe = 0 s
                         godwit.migration.ledger-poll = 200 ms
                         godwit.device.hook-timeout = 4 s
                         """).withFallback(ConfigFactory.load());

@@ -93,7 +93,7 @@ class TransportTest {
                 try (StreamReader reader = new StreamReader(accepted().channel(), stream)) {
                     reader.readPreamble();
                     Digests digests = reader.receive(target, new NoState());
-                    reader.answer(new Answer.Loaded(false));
+                    reader.answer(new Answer.Loaded(false, 0));
                     return digests;
                 }
             });
@@ -103,7 +103,7 @@ class TransportTest {
             writer.sender(source).send(all, () -> false);
             writer.vcpu(0, new byte[1]);
             writer.end(Digests.NONE);
-            assertThat(writer.readAnswer()).isEqualTo(new Answer.Loaded(false));
+            assertThat(writer.readAnswer()).isEqualTo(new Answer.Loaded(false, 0));
             assertThat(received.get()).isEqualTo(Digests.NONE);
             assertThat(source.segment().mismatch(target.segment())).isEqualTo(-1);
             assertThat(writer.zeroPages()).isEqualTo(24 << 8);
