@@ -25,7 +25,7 @@ public final class MigrateCommand implements Callable<Integer> {
     String to;
 
     @Option(
-            names = "--no-wait",
+            names = "--wait",
             negatable = true,
             defaultValue = "true",
             fallbackValue = "true",

@@ -56,7 +56,7 @@ public final class Climbing {
         // within the limit, or told to stop and copy, the source asks for the switchover by itself
         boolean over = progress.predictedDowntimeMicros() > TimeUnit.MILLISECONDS.toMicros(limits.downtimeLimitMs())
                 && !limits.stopAndCopy();
-        if (rungs.isEmpty() || progress.passes() < 1 || !inForce || !over) {
+        if (rungs.isEmpty() || !sentOnce(progress) || !inForce || !over) {
             return NO_CLOCK;
         }
         if (climb.rung() == 0) {
@@ -67,6 +67,12 @@ public final class Climbing {
         Verdict stay = new Verdict.Stay(Optional.of(held));
         long heldMillis = progress.stats().precopyMillis() - held.sinceMillis();
         return heldMillis >= rungs.get(climb.rung() - 1).holdMillis() ? take(climb, progress, stay) : stay;
+    }
+
+    /** A guest that dirties faster than the link takes never lets a pass end: then it is as much as all of the memory. */
+    private static boolean sentOnce(Progress progress) {
+        return progress.passes() > 0
+                || progress.stats().ramBytesSent() >= progress.stats().ramBytes();
     }
 
     private static boolean falls(Watch watch, Progress progress) {

@@ -130,7 +130,7 @@ public final class FakeCoordinator implements Coordinator {
                 "m-" + (migrations.size() + 1),
                 vm,
                 to.orElse("host-2"),
-                bad ? MigrationPhase.FAILED : MigrationPhase.COMPLETED,
+                bad ? MigrationPhase.FAILED : vm.equals("vm-slow") ? MigrationPhase.PRE_COPY : MigrationPhase.COMPLETED,
                 bad ? Optional.of("the link broke") : Optional.empty(),
                 SaveLimits.NONE,
                 bad

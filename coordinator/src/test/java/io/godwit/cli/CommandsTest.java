@@ -23,6 +23,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -187,6 +188,19 @@ class CommandsTest {
         assertThat(ran.out()).contains("vm-a").contains("1 of 1 VMs moved");
         assertThat(api.coordinator.lastOptions.get().verify()).isFalse();
         assertThat(api.coordinator.lastOptions.get().downtimeLimitMs()).isEqualTo(80);
+    }
+
+    @Test
+    @Timeout(60)
+    void returnsOnceAMigrationIsUnderWayWhenItIsNotToWait() {
+        api.coordinator.vms.put("vm-slow", FakeCoordinator.spec("vm-slow"));
+        try {
+            Ran ran = run("migrate", "vm-slow", "--no-wait");
+            assertThat(ran.exit()).isEqualTo(ExitCode.OK);
+            assertThat(ran.out()).containsPattern("phase +PRE_COPY");
+        } finally {
+            api.coordinator.vms.remove("vm-slow");
+        }
     }
 
     @Test

@@ -119,6 +119,15 @@ class ClimbingTest {
     }
 
     @Test
+    void aGuestThatNeverLetsAPassEndIsCountedByTheBytesSent() {
+        on("throttle:30%:10s");
+        assertThat(hear(Reports.sent(0, (1 << 30) - 4096, 1000, 9_000_000, climb.limits(), true)))
+                .isEqualTo(new Verdict.Stay(Optional.empty()));
+        assertThat(hear(Reports.sent(0, 1 << 30, 1200, 9_000_000, climb.limits(), true)))
+                .isInstanceOf(Verdict.Step.class);
+    }
+
+    @Test
     void aPredictionThatFallsByMoreThanAQuarterRestartsTheHold() {
         on("wait:10s, throttle:30%:10s");
         step(1000, 4000);
