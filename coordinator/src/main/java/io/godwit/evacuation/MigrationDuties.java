@@ -61,9 +61,7 @@ public final class MigrationDuties {
                                 saving.endpoint(),
                                 job.options(),
                                 saving.trail().climb().limits())));
-            // the destination repeats its last word when asked again: that it has loaded may have been lost, too
-            case Switching _ ->
-                List.of(new Order(job.from(), new SwitchOver(job.id(), job.vm(), job.epoch())), prepare(job));
+            case Switching _ -> List.of(new Order(job.from(), new SwitchOver(job.id(), job.vm(), job.epoch())));
             case Resuming resuming -> List.of(new Order(job.to(), new RunVm(job.id(), job.vm(), resuming.epoch())));
             case Releasing releasing ->
                 List.of(new Order(job.from(), new ReleaseSource(job.id(), job.vm(), releasing.epoch())));
@@ -86,6 +84,15 @@ public final class MigrationDuties {
         return limits.revision() > revisionSeen.orElse(0)
                 ? Optional.of(new Order(job.from(), new AdjustSave(job.id(), job.vm(), job.epoch(), limits)))
                 : Optional.empty();
+    }
+
+    /**
+     * What a host is to be told beside {@link #orders}, but not the first time: it is asked to repeat its last word, which
+     * may have been lost. In the switchover that is the destination's, that it has loaded the VM or runs it; the first time
+     * there is none, and the answer would only be in the way of a VM that stands still.
+     */
+    public static Optional<Order> reminder(MigrationState state) {
+        return state instanceof Switching switching ? Optional.of(prepare(switching.job())) : Optional.empty();
     }
 
     private static Order prepare(MigrationJob job) {

@@ -164,6 +164,7 @@ public final class MigrationEntity
                 persist(MigrationRules.onOverdue(asked, reason));
             case Again() -> {
                 carryOut(state);
+                MigrationDuties.reminder(state).ifPresent(this::tell);
                 yield Effect().noReply();
             }
             case Leave() -> {
@@ -376,20 +377,17 @@ public final class MigrationEntity
     }
 
     private void carryOut(MigrationState state) {
-        for (var order : MigrationDuties.orders(state)) {
-            agents.getOrDefault(order.host(), AgentWatch.UNSEEN)
-                    .agent()
-                    .ifPresent(agent -> agent.tell(order.command()));
-        }
-        adjustment(state)
-                .ifPresent(order -> agents.getOrDefault(order.host(), AgentWatch.UNSEEN)
-                        .agent()
-                        .ifPresent(agent -> agent.tell(order.command())));
+        MigrationDuties.orders(state).forEach(this::tell);
+        adjustment(state).ifPresent(this::tell);
         if (state instanceof Asked asked) {
             MigrationDuties.question(asked, ledgerAnswers)
                     .ifPresent(
                             question -> ports.ledgers().apply(asked.job().vm()).tell(question));
         }
+    }
+
+    private void tell(MigrationDuties.Order order) {
+        agents.getOrDefault(order.host(), AgentWatch.UNSEEN).agent().ifPresent(agent -> agent.tell(order.command()));
     }
 
     private Optional<MigrationDuties.Order> adjustment(MigrationState state) {

@@ -108,9 +108,7 @@ public final class MigrationRules {
             case SaveFailed failed when fromSource -> saveFailed(state, failed);
             case IncomingLoaded loaded
             when fromDestination && state instanceof Switching -> List.of(new DestinationLoaded(loaded.verified()));
-            case VmRunning running
-            when fromDestination && state instanceof Resuming resuming && running.epoch() == resuming.epoch() ->
-                List.of(new DestinationRan(running.states()));
+            case VmRunning running when fromDestination -> destinationRuns(state, running);
             case VmRunning running
             when fromSource
                     && state instanceof GoingBack back
@@ -134,6 +132,34 @@ public final class MigrationRules {
                     IncomingFailed _,
                     SaveFailed _,
                     CommandRefused _ -> List.of();
+        };
+    }
+
+    /**
+     * The destination asks the ledger for the commit itself, so it may run before this migration has heard of the commit,
+     * or even of its being loaded. It runs under a grant of the ledger only, so its word is as good as the ledger's.
+     */
+    private static List<MigrationEvent> destinationRuns(Asked state, VmRunning running) {
+        var ran = new DestinationRan(running.states());
+        var committed = new HandoffCommitted(running.epoch());
+        boolean granted = running.epoch() == state.job().epoch() + 1;
+        return switch (state) {
+            // it loads nothing without comparing when it is told to compare
+            case Switching _
+            when granted -> List.of(new DestinationLoaded(state.job().options().verify()), committed, ran);
+            case Committing _ when granted -> List.of(committed, ran);
+            case Aborting aborting when granted && !aborting.trail().destinationGone() -> List.of(committed, ran);
+            case Resuming resuming when running.epoch() == resuming.epoch() -> List.of(ran);
+            case Preparing _,
+                    Saving _,
+                    Opening _,
+                    Switching _,
+                    Committing _,
+                    Resuming _,
+                    Releasing _,
+                    Aborting _,
+                    GoingBack _,
+                    Ended _ -> List.of();
         };
     }
 

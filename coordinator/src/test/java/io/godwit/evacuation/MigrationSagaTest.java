@@ -235,6 +235,90 @@ class MigrationSagaTest {
                 .contains("the ledger refused: the handoff of migration m-1 was aborted");
     }
 
+    @Test
+    void goesOnWhenTheDestinationRunsBeforeItsBeingLoadedIsHeardOf() {
+        saga.toSwitching();
+        // the destination has asked the ledger itself; the word that it has loaded is lost
+        commitBehindItsBack();
+        saga.tell(new VmRunning("m-1", "host-2", 2, List.of(SagaFixture.DESTINATION_TRIPLE)));
+        saga.expect(saga.source, HostCommand.ReleaseSource.class);
+        saga.tell(new SourceReleased(
+                "m-1",
+                "host-1",
+                SagaFixture.STATS,
+                SagaFixture.DOWNTIME,
+                List.of(SagaFixture.SOURCE_TRIPLE),
+                List.of()));
+        MigrationView view = saga.ended();
+        assertThat(view.phase()).isEqualTo(MigrationPhase.COMPLETED);
+        assertThat(view.epoch()).isEqualTo(2);
+        assertThat(view.verified()).isTrue();
+        assertThat(view.states()).containsExactly(SagaFixture.SOURCE_TRIPLE, SagaFixture.DESTINATION_TRIPLE);
+        saga.restart();
+        assertThat(saga.show()).isEqualTo(view);
+    }
+
+    @Test
+    void aRunUnderAnyOtherEpochSaysNothingOfTheCommit() {
+        saga.toSwitching();
+        saga.tell(new VmRunning("m-1", "host-2", 1, List.of()));
+        saga.tell(new VmRunning("m-1", "host-2", 3, List.of()));
+        saga.tell(new VmRunning("m-1", "host-1", 2, List.of()));
+        assertThat(saga.show().phase()).isEqualTo(MigrationPhase.SWITCHOVER);
+        assertThat(saga.ownership().epoch()).isEqualTo(1);
+    }
+
+    @Test
+    void goesOnAfterACrashBetweenTheLedgersCommitAndItsOwnKnowledgeOfIt() {
+        var ledger = saga.ledger;
+        TestProbe<OwnershipCommand> deaf = saga.kit.createTestProbe();
+        saga.toSwitching();
+        saga.ledger = deaf.getRef();
+        saga.restart();
+        saga.tell(new IncomingLoaded("m-1", "host-2", 1, true));
+        deaf.expectMessageClass(CommitHandoff.class);
+        saga.kit.stop(saga.migration);
+        saga.ledger = ledger;
+        commitBehindItsBack();
+        saga.restart();
+        assertThat(saga.expect(saga.destination, HostCommand.RunVm.class).epoch())
+                .isEqualTo(2);
+        saga.tell(new VmRunning("m-1", "host-2", 2, List.of()));
+        saga.expect(saga.source, HostCommand.ReleaseSource.class);
+        assertThat(saga.ownership().epoch()).isEqualTo(2);
+        assertThat(saga.ownership().host()).contains("host-2");
+    }
+
+    @Test
+    void takesTheDestinationsWordWhileTheLedgerDoesNotAnswer() {
+        TestProbe<OwnershipCommand> deaf = saga.kit.createTestProbe();
+        saga.toSwitching();
+        commitBehindItsBack();
+        saga.ledger = deaf.getRef();
+        saga.restart();
+        saga.tell(new IncomingLoaded("m-1", "host-2", 1, true));
+        deaf.expectMessageClass(CommitHandoff.class);
+        saga.tell(new VmRunning("m-1", "host-2", 2, List.of(SagaFixture.DESTINATION_TRIPLE)));
+        saga.expect(saga.source, HostCommand.ReleaseSource.class);
+        assertThat(saga.show().states()).contains(SagaFixture.DESTINATION_TRIPLE);
+    }
+
+    @Test
+    void aCancelThatIsTooLateForTheLedgerGoesForwardOnTheDestinationsWord() {
+        TestProbe<OwnershipCommand> deaf = saga.kit.createTestProbe();
+        saga.toSwitching();
+        commitBehindItsBack();
+        saga.ledger = deaf.getRef();
+        saga.restart();
+        saga.tell(new CancelMigration("m-1", "changed my mind", saga.client.getRef()));
+        assertThat(saga.client.expectMessageClass(MigrationShown.class).view().phase())
+                .isEqualTo(MigrationPhase.ROLLING_BACK);
+        deaf.expectMessageClass(AbortHandoff.class);
+        saga.tell(new VmRunning("m-1", "host-2", 2, List.of()));
+        saga.expect(saga.source, HostCommand.ReleaseSource.class);
+        assertThat(saga.show().phase()).isEqualTo(MigrationPhase.RELEASING);
+    }
+
     private void commitBehindItsBack() {
         TestProbe<OwnershipReply> other = saga.kit.createTestProbe();
         saga.ledger.tell(new CommitHandoff("vm-1", "m-1", 1, other.getRef()));

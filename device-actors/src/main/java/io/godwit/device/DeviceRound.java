@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /**
@@ -35,17 +36,28 @@ public final class DeviceRound {
 
     private DeviceRound() {}
 
-    /** Begins at once; with no devices it answers at once. */
-    public static Behavior<Device.Reply> create(
+    /**
+     * Begins at once, as a child of {@code context}; with no devices {@code replyTo} has its answer when this returns, since
+     * a round of nobody is not worth an actor: several rounds lie in every standstill.
+     */
+    public static void begin(
+            ActorContext<?> context,
+            SequencedMap<String, ActorRef<Device.Command>> devices,
+            Function<ActorRef<Device.Reply>, Device.Command> hook,
+            ActorRef<Result> replyTo) {
+        if (devices.isEmpty()) {
+            replyTo.tell(new Result(new LinkedHashMap<>(), Optional.empty()));
+        } else {
+            context.spawnAnonymous(create(devices, hook, replyTo));
+        }
+    }
+
+    private static Behavior<Device.Reply> create(
             SequencedMap<String, ActorRef<Device.Command>> devices,
             Function<ActorRef<Device.Reply>, Device.Command> hook,
             ActorRef<Result> replyTo) {
         return Behaviors.setup(context -> {
             SequencedMap<String, Device.Reply> replies = new LinkedHashMap<>();
-            if (devices.isEmpty()) {
-                replyTo.tell(new Result(replies, Optional.empty()));
-                return Behaviors.stopped();
-            }
             Set<String> waiting = new HashSet<>(devices.keySet());
             List<String> errors = new ArrayList<>();
             devices.keySet().forEach(name -> replies.put(name, new Device.Done(name, DeviceState.ERROR)));

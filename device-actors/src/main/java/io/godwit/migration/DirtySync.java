@@ -18,8 +18,8 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /**
- * One dirty sync: the CPU log and every container at once, then every device's pending bytes. Answers once, when all have
- * answered, and stops itself.
+ * One dirty sync: the CPU log, every container and, while the VM runs, every device's pending bytes, all at once. Answers
+ * once, when all have answered, and stops itself.
  */
 final class DirtySync {
     /**
@@ -107,10 +107,16 @@ final class DirtySync {
         parts.containers()
                 .values()
                 .forEach(container -> container.tell(new MemoryContainer.Sync(dirty, heldBack, stopped, replies)));
-        context.spawnAnonymous(DeviceRound.create(
-                parts.devices(),
-                Device.SaveLivePending::new,
-                context.messageAdapter(DeviceRound.Result.class, DevicesReplied::new)));
+        if (stopped) {
+            // what they still have is not of interest any more: it is all taken next
+            devicesDone = true;
+        } else {
+            DeviceRound.begin(
+                    context,
+                    parts.devices(),
+                    Device.SaveLivePending::new,
+                    context.messageAdapter(DeviceRound.Result.class, DevicesReplied::new));
+        }
         return Behaviors.receiveMessage(command -> {
             switch (command) {
                 case CpuSynced(var pages, var error) -> {

@@ -177,7 +177,7 @@ final class PreCopy {
         // what waits for its turn would hold up the stop, while the VM writes on
         stream.rateLimit(0);
         if (core.quiet()) {
-            return StandStill.begin(core, stream);
+            return StandStill.begin(core, stream, sender);
         }
         core.startStep("the end of the pass under way");
         return Behaviors.receiveMessage(command -> switch (command) {
@@ -205,7 +205,7 @@ final class PreCopy {
         if (!error.isEmpty()) {
             return SaveUndo.draining(core, "before the stop: " + error, false);
         }
-        return core.quiet() ? StandStill.begin(core, stream) : Behaviors.same();
+        return core.quiet() ? StandStill.begin(core, stream, sender) : Behaviors.same();
     }
 
     /** What should have moved since long, and has not; empty when all is well. */

@@ -90,6 +90,7 @@ public final class ResumePath {
     private final MonotonicClock clock;
     private final ActorRef<Event> observer;
     private final StateTrail trail;
+    private final InOrder answers;
     private @Nullable StreamReader reader;
     private int inFlight;
 
@@ -107,6 +108,7 @@ public final class ResumePath {
         this.clock = clock;
         this.observer = observer;
         this.trail = new StateTrail(settings.statesMax());
+        this.answers = new InOrder(parts.dataPlane());
     }
 
     /** Waits for the stream. {@code expected}: the preamble that fits the guest that was prepared. */
@@ -417,19 +419,21 @@ public final class ResumePath {
         return Behaviors.same();
     }
 
+    /** Answers go out in the order in which they were given: the ledger may be as quick as the job that sends the first. */
     private void answer(StreamReader stream, Answer answer) {
-        io(
-                () -> {
+        inFlight++;
+        context.pipeToSelf(
+                answers.call(() -> {
                     stream.answer(answer);
                     return Digests.NONE;
-                },
-                Received::new);
+                }),
+                (value, thrown) -> new Received(value, thrown == null ? "" : DataPlane.reason(thrown)));
     }
 
     private void hooks(Function<ActorRef<Device.Reply>, Device.Command> hook) {
         inFlight++;
-        context.spawnAnonymous(DeviceRound.create(
-                parts.devices(), hook, context.messageAdapter(DeviceRound.Result.class, HooksDone::new)));
+        DeviceRound.begin(
+                context, parts.devices(), hook, context.messageAdapter(DeviceRound.Result.class, HooksDone::new));
     }
 
     private <T> void io(Callable<T> job, BiFunction<@Nullable T, String, Command> done) {

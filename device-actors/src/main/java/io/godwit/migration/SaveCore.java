@@ -126,8 +126,11 @@ final class SaveCore {
 
     void hooks(Function<ActorRef<Device.Reply>, Device.Command> hook) {
         began();
-        context.spawnAnonymous(DeviceRound.create(
-                parts.devices(), hook, context.messageAdapter(DeviceRound.Result.class, SavePath.HooksDone::new)));
+        DeviceRound.begin(
+                context,
+                parts.devices(),
+                hook,
+                context.messageAdapter(DeviceRound.Result.class, SavePath.HooksDone::new));
     }
 
     void changeRunState(RunState target) {

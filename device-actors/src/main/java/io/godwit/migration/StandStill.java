@@ -23,6 +23,7 @@ import io.godwit.proto.migration.Downtime;
 import io.godwit.proto.migration.MigrationStatus;
 import io.godwit.proto.vm.RunState;
 import io.godwit.stream.Answer;
+import io.godwit.stream.RamSender;
 import io.godwit.stream.StreamWriter;
 import io.godwit.vm.RunStateChange;
 import java.util.function.Supplier;
@@ -44,9 +45,9 @@ final class StandStill {
         this.core = core;
     }
 
-    /** Nothing is in flight; stops the VM. */
-    static Behavior<Command> begin(SaveCore core, StreamWriter stream) {
-        return new StandStill(core).stopping(stream);
+    /** Nothing is in flight; stops the VM. {@code sender} is the one of pre-copy: another one's buffers would cost time now. */
+    static Behavior<Command> begin(SaveCore core, StreamWriter stream, RamSender sender) {
+        return new StandStill(core).stopping(stream, sender);
     }
 
     /** Stands still and waits for the ledger's word, again: the reason has been told. */
@@ -54,7 +55,7 @@ final class StandStill {
         return new StandStill(core).stranded();
     }
 
-    private Behavior<Command> stopping(StreamWriter stream) {
+    private Behavior<Command> stopping(StreamWriter stream, RamSender sender) {
         core.timers.cancelAll();
         core.counters.precopyEndedNanos = core.clock.nanoTime();
         core.counters.stopAskedNanos = core.counters.precopyEndedNanos;
@@ -67,7 +68,7 @@ final class StandStill {
                 core.ended();
                 core.devices = states;
                 core.publish(RunState.FINISH_MIGRATE, MigrationStatus.DEVICE);
-                yield copying(stream);
+                yield copying(stream, sender);
             }
             case RunStateReplied(RunStateChange.Outcome.NotChanged(var _, var reason)) -> {
                 core.ended();
@@ -79,13 +80,13 @@ final class StandStill {
         });
     }
 
-    private Behavior<Command> copying(StreamWriter stream) {
+    private Behavior<Command> copying(StreamWriter stream, RamSender sender) {
         core.counters.stoppedNanos = core.clock.nanoTime();
         core.began();
         core.context.spawnAnonymous(StopAndCopy.create(
                 core.parts,
                 stream,
-                stream.sender(core.parts.guest().memory()),
+                sender,
                 core.pages.pending(),
                 core.options.verify(),
                 core.clock,

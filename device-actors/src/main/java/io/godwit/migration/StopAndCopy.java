@@ -155,10 +155,11 @@ final class StopAndCopy {
     }
 
     private Behavior<Command> savingDevices() {
-        context.spawnAnonymous(DeviceRound.create(
+        DeviceRound.begin(
+                context,
                 parts.devices(),
                 replies -> new Device.SaveLiveCompletePrecopy(writer, replies),
-                context.messageAdapter(DeviceRound.Result.class, DevicesSaved::new)));
+                context.messageAdapter(DeviceRound.Result.class, DevicesSaved::new));
         return Behaviors.receiveMessage(command -> switch (command) {
             case DevicesSaved(var result) -> {
                 devicesSavedNanos = clock.nanoTime();

@@ -59,10 +59,11 @@ final class Undo {
     }
 
     private Behavior<Command> notifying(MigrationStatus status) {
-        context.spawnAnonymous(DeviceRound.create(
+        DeviceRound.begin(
+                context,
                 parts.devices(),
                 replies -> new Device.MigrationStatusChanged(status, replies),
-                context.messageAdapter(DeviceRound.Result.class, Notified::new)));
+                context.messageAdapter(DeviceRound.Result.class, Notified::new));
         return Behaviors.receiveMessage(command -> switch (command) {
             case Notified(var result) -> running(result.error().orElse(""));
             case RunStateReplied _, Untracked _, Cleaned _ -> Behaviors.unhandled();

@@ -27,6 +27,11 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
  * One migration to here: an empty guest that a stream fills. It runs only once it is complete and an epoch higher than the
  * source's is granted to this host, by the coordinator or by the ledger itself; until then it may be discarded.
  *
+ * <p>Complete, it asks the ledger to commit by itself: while the VM stands still, no step is to be taken that need not, and
+ * the journal is to be written once. Nothing is decided here: a handoff that is not open, or has been aborted, the ledger
+ * does not commit. The coordinator hears that the VM runs; that it is loaded it hears when the ledger has not answered at
+ * once, and then asks for the same. Whichever comes first wins, and the other hears that it is done.
+ *
  * <pre>incoming → VmRunning (granted);  incoming → VmClosing (failed, discarded)</pre>
  */
 final class Arrival {
@@ -64,6 +69,8 @@ final class Arrival {
     private Behavior<Command> incoming() {
         core.stand(RunState.RESTORE_VM, Optional.of(migration));
         core.report(last);
+        // the answer says nothing yet: it is the way there and back that is found while the VM still runs
+        core.askLedger();
         return Behaviors.receiveMessage(command -> switch (command) {
             case Asked(var asked) -> asked(asked);
             case StreamArrived(var preamble, var reader) -> {
@@ -72,9 +79,11 @@ final class Arrival {
             }
             case Resumed(var event) -> resumed(event);
             case AskLedger() -> {
+                core.commit(migration);
                 core.report(last);
-                yield core.askLedger();
+                yield Behaviors.same();
             }
+            case LedgerSaid _ when !loaded -> Behaviors.same();
             case LedgerSaid(var reply) -> {
                 OwnershipView view = reply.view();
                 if (view.epoch() > core.epoch() && view.grants(core.host.host())) {
@@ -127,15 +136,17 @@ final class Arrival {
         return switch (event) {
             case ResumePath.Event.Loaded(var verified) -> {
                 loaded = true;
+                core.commit(migration);
                 last = new MigrationReport.IncomingLoaded(migration, here, core.epoch(), verified);
-                core.report(last);
                 core.timers.startTimerWithFixedDelay(
                         new AskLedger(), core.host.settings().ledgerPoll());
                 yield Behaviors.same();
             }
             case ResumePath.Event.Running(var epoch, var states) -> core.runs(own, migration, epoch, states);
-            case ResumePath.Event.NotRunning(var epoch, var reason) ->
-                core.refuse(migration, "RunVm", "granted epoch " + epoch + ", but it did not start: " + reason);
+            case ResumePath.Event.NotRunning(var epoch, var reason) -> {
+                core.report(last);
+                yield core.refuse(migration, "RunVm", "granted epoch " + epoch + ", but it did not start: " + reason);
+            }
             case ResumePath.Event.Failed(var reason) -> {
                 MigrationReport failed = new MigrationReport.IncomingFailed(migration, here, reason);
                 yield VmClosing.begin(core, Optional.of(failed), () -> core.report(failed));

@@ -130,8 +130,8 @@ public final class RunStateChange {
 
     private void askDevices(boolean prepare) {
         ActorRef<DeviceRound.Result> adapter = context.messageAdapter(DeviceRound.Result.class, DevicesDone::new);
-        context.spawnAnonymous(DeviceRound.create(
-                parts.devices(), replies -> new Device.VmStateChanged(target, prepare, replies), adapter));
+        DeviceRound.begin(
+                context, parts.devices(), replies -> new Device.VmStateChanged(target, prepare, replies), adapter);
     }
 
     private void onGuest(GuestCall call) {

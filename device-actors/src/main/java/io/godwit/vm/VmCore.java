@@ -108,8 +108,9 @@ final class VmCore {
     /** A migration has ended with the VM running here under {@code granted}. */
     Behavior<Vm.Command> runs(VmParts own, String migration, long granted, List<StateTriple> states) {
         granted(granted);
-        report(new MigrationReport.VmRunning(migration, host.host(), epoch, states));
-        return VmRunning.begin(this, own);
+        MigrationReport.VmRunning running = new MigrationReport.VmRunning(migration, host.host(), epoch, states);
+        report(running);
+        return VmRunning.begin(this, own, running);
     }
 
     /** Answers a command that this state does not take. */
@@ -189,6 +190,19 @@ final class VmCore {
                 .tell(new OwnershipCommand.QueryOwnership(
                         spec.name(), context.messageAdapter(OwnershipReply.class, Vm.LedgerSaid::new)));
         return Behaviors.same();
+    }
+
+    /**
+     * Asks the ledger to commit {@code migration}, which is all here. Safe to ask at any time and twice: the ledger commits
+     * an open handoff of this migration at this epoch and nothing else, and never after an abort.
+     */
+    void commit(String migration) {
+        host.ledger()
+                .tell(new OwnershipCommand.CommitHandoff(
+                        spec.name(),
+                        migration,
+                        epoch,
+                        context.messageAdapter(OwnershipReply.class, Vm.LedgerSaid::new)));
     }
 
     <T> void io(Callable<T> job, BiFunction<@Nullable T, String, Vm.Command> done) {

@@ -31,15 +31,22 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 final class VmRunning {
     private final VmCore core;
     private final VmParts own;
+    private final Optional<MigrationReport.VmRunning> told;
 
-    private VmRunning(VmCore core, VmParts own) {
+    private VmRunning(VmCore core, VmParts own, Optional<MigrationReport.VmRunning> told) {
         this.core = core;
         this.own = own;
+        this.told = told;
     }
 
     /** It runs already. */
     static Behavior<Command> begin(VmCore core, VmParts own) {
-        return new VmRunning(core, own).running();
+        return new VmRunning(core, own, Optional.empty()).running();
+    }
+
+    /** It runs since the end of a migration; {@code told} is repeated to whoever does not know yet. */
+    static Behavior<Command> begin(VmCore core, VmParts own, MigrationReport.VmRunning told) {
+        return new VmRunning(core, own, Optional.of(told)).running();
     }
 
     private Behavior<Command> running() {
@@ -76,6 +83,10 @@ final class VmRunning {
             case HostCommand.CheckVm check -> VmChecking.begin(core, own, check);
             case HostCommand.BeginSave begin when begin.epoch() == core.epoch() -> beginSave(begin);
             case HostCommand.BeginSave begin -> core.refuse(asked, core.stale(begin.epoch()));
+            case HostCommand.RunVm run when knows(run.migration()) && run.epoch() == core.epoch() -> repeat();
+            // the word that it runs was lost, and with it the coordinator's memory of having been told that it had
+            // loaded
+            case HostCommand.PrepareIncoming prepare when knows(prepare.migration()) -> repeat();
             case HostCommand.RunVm run
             when run.epoch() >= core.epoch() -> {
                 // granted again after an aborted handoff before which it had not stopped: only the epoch is new
@@ -122,6 +133,15 @@ final class VmRunning {
             case LookAtGuest _, LedgerSaid _, AskLedger _, Saved _, Resumed _ -> Behaviors.same();
             case Built _, Checked _, Closed _ -> Behaviors.unhandled();
         });
+    }
+
+    private boolean knows(String migration) {
+        return told.filter(report -> report.migration().equals(migration)).isPresent();
+    }
+
+    private Behavior<Command> repeat() {
+        told.ifPresent(core::report);
+        return Behaviors.same();
     }
 
     private String here() {

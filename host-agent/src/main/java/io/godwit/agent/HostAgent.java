@@ -128,7 +128,12 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
                 Held held = vms.get(status.spec().name());
                 if (held != null && !held.status.equals(status)) {
                     held.status = status;
-                    report();
+                    // that a VM stands still for its switchover is over, or told by the timer, before anyone needs it,
+                    // and
+                    // telling it now would cost the VM a part of a millisecond more
+                    if (status.runState() != RunState.FINISH_MIGRATE) {
+                        report();
+                    }
                 }
             }
             case VmChanged(Vm.Event.Gone(var vm, var last)) -> {

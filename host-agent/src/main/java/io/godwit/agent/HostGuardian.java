@@ -5,6 +5,7 @@ import io.godwit.proto.fleet.FleetCommand;
 import io.godwit.proto.host.HostCapacity;
 import io.godwit.proto.host.HostCommand;
 import io.godwit.proto.migration.MigrationMessage;
+import io.godwit.proto.ownership.OwnershipCommand;
 import io.godwit.vm.GuestLayout;
 import java.io.IOException;
 import java.util.Map;
@@ -130,14 +131,14 @@ final class HostGuardian {
 
     /** The last one spawned is the destination of the self-test's streams. */
     private ActorRef<HostAgent.Command> testAgent(
-            ActorContext<?> parent, String id, ActorRef<MigrationMessage> reports) {
+            ActorContext<?> parent, String id, ActorRef<MigrationMessage> reports, ActorRef<OwnershipCommand> ledger) {
         ActorRef<HostAgent.Command> agent = parent.spawn(
                 HostAgent.create(
                         id,
                         new HostCapacity(64 * GuestLayout.RAM_UNIT, Map.of("gpu", 1, "vnic", 1, "nic", 1), 1, 1),
                         drivers,
                         options.defaultDriver(),
-                        ports.forSelfTest(id, reports, parent.getSystem().ignoreRef()),
+                        ports.forSelfTest(id, reports, ledger),
                         parent.getSystem().ignoreRef(),
                         settings),
                 id);

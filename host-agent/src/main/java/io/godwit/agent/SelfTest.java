@@ -8,11 +8,16 @@ import io.godwit.proto.migration.MigrationReport;
 import io.godwit.proto.migration.MigrationRequest;
 import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveProgress;
+import io.godwit.proto.ownership.Handoff;
+import io.godwit.proto.ownership.OwnershipCommand;
+import io.godwit.proto.ownership.OwnershipReply;
+import io.godwit.proto.ownership.OwnershipView;
 import io.godwit.proto.vm.DeviceSpec;
 import io.godwit.proto.vm.VmSpec;
 import io.godwit.proto.vm.WorkloadSpec;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -42,18 +47,25 @@ final class SelfTest {
 
     private record Replied(HostReply reply) implements Command {}
 
+    private record LedgerAsked(OwnershipCommand command) implements Command {}
+
     private record TimedOut() implements Command {}
 
     /** The two agents it plays with: nobody else knows them. */
     @FunctionalInterface
     interface Agents {
-        /** Spawns the agent called {@code id} as a child of {@code context}, which reports to {@code reports}. */
-        ActorRef<HostAgent.Command> spawn(ActorContext<?> context, String id, ActorRef<MigrationMessage> reports);
+        /** Spawns the agent {@code id}, a child of {@code context}, with {@code reports} and {@code ledger} as its coordinator. */
+        ActorRef<HostAgent.Command> spawn(
+                ActorContext<?> context,
+                String id,
+                ActorRef<MigrationMessage> reports,
+                ActorRef<OwnershipCommand> ledger);
     }
 
     private static final long MIB = 1L << 20;
     private static final String VM = "self-test";
     private static final String SOURCE = "self-test-source";
+    private static final String DESTINATION = "self-test-destination";
     private static final MigrationOptions OPTIONS = new MigrationOptions(5_000, true, 0, 10_000);
 
     private final ActorRef<HostAgent.Command> source;
@@ -67,8 +79,9 @@ final class SelfTest {
     private SelfTest(
             ActorContext<Command> context, Agents agents, String driver, int rounds, ActorRef<Result> replyTo) {
         ActorRef<MigrationMessage> reports = context.messageAdapter(MigrationMessage.class, Reported::new);
-        this.source = agents.spawn(context, SOURCE, reports);
-        this.destination = agents.spawn(context, "self-test-destination", reports);
+        ActorRef<OwnershipCommand> ledger = context.messageAdapter(OwnershipCommand.class, LedgerAsked::new);
+        this.source = agents.spawn(context, SOURCE, reports, ledger);
+        this.destination = agents.spawn(context, DESTINATION, reports, ledger);
         this.replies = context.messageAdapter(HostReply.class, Replied::new);
         this.replyTo = replyTo;
         this.roundsLeft = rounds;
@@ -115,16 +128,24 @@ final class SelfTest {
             }
             case Replied(var reply) -> failed("creating a guest: " + reply);
             case Reported(var message) -> failed("creating a guest: " + message);
+            case LedgerAsked(var asked) -> failed("creating a guest: " + asked);
             case TimedOut() -> failed("creating a guest took too long");
         });
     }
 
     private Behavior<Command> migrating(String migration) {
         tell(destination, new HostCommand.PrepareIncoming(migration, spec, SOURCE, 1, OPTIONS));
+        boolean[] committed = {false};
         return Behaviors.receiveMessage(command -> switch (command) {
             case Reported(SaveProgress _) -> Behaviors.same();
             case Reported(MigrationRequest request) -> failed("unexpected: " + request);
             case Reported(MigrationReport report) -> reported(migration, report);
+            // as a real one: what is committed once stays so
+            case LedgerAsked(var asked) -> {
+                committed[0] |= asked instanceof OwnershipCommand.CommitHandoff;
+                asked.replyTo().tell(new OwnershipReply.OwnershipAccepted(view(migration, committed[0])));
+                yield Behaviors.same();
+            }
             case Replied(HostReply.VmChecked(var _, var check)) -> {
                 if (!check.holds()) {
                     yield failed("a write was lost: " + check.detail());
@@ -152,7 +173,8 @@ final class SelfTest {
                                 SaveLimits.first(OPTIONS, spec.blackoutBudgetMs())));
             case MigrationReport.SaveStarted _ -> {}
             case MigrationReport.ReadyToSwitchOver _ -> tell(source, new HostCommand.SwitchOver(migration, VM, 1));
-            case MigrationReport.IncomingLoaded _ -> tell(destination, new HostCommand.RunVm(migration, VM, 2));
+            // it asks the ledger by itself, and then runs; this word comes only if that takes long
+            case MigrationReport.IncomingLoaded _ -> {}
             case MigrationReport.VmRunning _ -> tell(source, new HostCommand.ReleaseSource(migration, VM, 2));
             case MigrationReport.SourceReleased _ -> tell(destination, new HostCommand.CheckVm(VM, replies));
             case MigrationReport.IncomingFailed failed -> {
@@ -166,6 +188,17 @@ final class SelfTest {
             }
         }
         return Behaviors.same();
+    }
+
+    private static OwnershipView view(String migration, boolean committed) {
+        return committed
+                ? new OwnershipView(VM, Optional.of(DESTINATION), 2, Optional.empty(), Optional.of(migration))
+                : new OwnershipView(
+                        VM,
+                        Optional.of(SOURCE),
+                        1,
+                        Optional.of(new Handoff(migration, SOURCE, DESTINATION, OPTIONS.handoffDeadlineMs())),
+                        Optional.empty());
     }
 
     private Behavior<Command> failed(String reason) {

@@ -150,19 +150,67 @@ class MigrationFailureTest {
     }
 
     @Test
-    void aLoadedDestinationThatHearsNothingLearnsTheCommitFromTheLedger() throws IOException {
+    void aLoadedDestinationAsksTheLedgerToCommitUntilItIsAnsweredAndThenRuns() throws IOException {
         try (TwoHosts hosts = new TwoHosts()) {
             stoppedAndLoaded(hosts);
+            OwnershipCommand.CommitHandoff lost = ledgerAsked(hosts, OwnershipCommand.CommitHandoff.class);
+            assertThat(lost.migration()).isEqualTo("m-1");
+            assertThat(lost.epoch()).isEqualTo(1);
             OwnershipView committed =
                     new OwnershipView("vm-1", Optional.of("host-b"), 2, Optional.empty(), Optional.of("m-1"));
-            answerLedger(hosts, committed);
-            answerLedger(hosts, committed);
+            ledgerAsked(hosts, OwnershipCommand.CommitHandoff.class)
+                    .replyTo()
+                    .tell(new OwnershipReply.OwnershipAccepted(committed));
             MigrationReport.VmRunning running = awaitPast(hosts, MigrationReport.VmRunning.class);
             assertThat(running.host()).isEqualTo("host-b");
             assertThat(running.epoch()).isEqualTo(2);
+            // the source asks, too, and stays as it is
+            ledgerAsked(hosts, OwnershipCommand.QueryOwnership.class)
+                    .replyTo()
+                    .tell(new OwnershipReply.OwnershipAccepted(committed));
             hosts.inventory(
                     hosts.a,
                     inventory -> inventory.vms().stream().allMatch(vm -> vm.runState() == RunState.FINISH_MIGRATE));
+        }
+    }
+
+    @Test
+    void aLoadedDestinationWhoseHandoffIsAbortedDiscardsItsCopy() throws IOException {
+        try (TwoHosts hosts = new TwoHosts()) {
+            stoppedAndLoaded(hosts);
+            OwnershipView aborted =
+                    new OwnershipView("vm-1", Optional.of("host-a"), 2, Optional.empty(), Optional.of("m-1"));
+            ledgerAsked(hosts, OwnershipCommand.CommitHandoff.class)
+                    .replyTo()
+                    .tell(new OwnershipReply.OwnershipRefused("the handoff of migration m-1 was aborted", aborted));
+            assertThat(awaitPast(hosts, MigrationReport.IncomingDiscarded.class).host())
+                    .isEqualTo("host-b");
+            hosts.inventory(hosts.b, inventory -> inventory.vms().isEmpty());
+            answerLedger(hosts, aborted);
+            assertThat(awaitPast(hosts, MigrationReport.VmRunning.class).host()).isEqualTo("host-a");
+            goesOn(hosts, 2);
+        }
+    }
+
+    @Test
+    void aDestinationRunsOnceHoweverOftenItIsToldAndRepeatsItsWholeWordToWhoeverForgot() throws IOException {
+        try (TwoHosts hosts = new TwoHosts()) {
+            stoppedAndLoaded(hosts);
+            hosts.b.tell(new HostCommand.RunVm("m-1", "vm-1", 2));
+            hosts.b.tell(new HostCommand.RunVm("m-1", "vm-1", 2));
+            ledgerAsked(hosts, OwnershipCommand.CommitHandoff.class)
+                    .replyTo()
+                    .tell(new OwnershipReply.OwnershipAccepted(
+                            new OwnershipView("vm-1", Optional.of("host-b"), 2, Optional.empty(), Optional.of("m-1"))));
+            MigrationReport.VmRunning running = awaitPast(hosts, MigrationReport.VmRunning.class);
+            assertThat(running.states()).isNotEmpty();
+            hosts.b.tell(new HostCommand.RunVm("m-1", "vm-1", 2));
+            assertThat(awaitPast(hosts, MigrationReport.VmRunning.class)).isEqualTo(running);
+            hosts.b.tell(new HostCommand.PrepareIncoming("m-1", SPEC, "host-a", 1, TwoHosts.options()));
+            assertThat(awaitPast(hosts, MigrationReport.VmRunning.class)).isEqualTo(running);
+            hosts.b.tell(new HostCommand.PrepareIncoming("m-2", SPEC, "host-a", 1, TwoHosts.options()));
+            assertThat(awaitPast(hosts, MigrationReport.CommandRefused.class).reason())
+                    .contains("runs here already");
         }
     }
 
@@ -252,6 +300,8 @@ class MigrationFailureTest {
     static DataEndpoint prepared(TwoHosts hosts, MigrationOptions options) {
         hosts.create(SPEC);
         hosts.b.tell(new HostCommand.PrepareIncoming("m-1", SPEC, "host-a", 1, options));
+        // the destination finds its way to the ledger
+        ledgerAsked(hosts, OwnershipCommand.QueryOwnership.class);
         return hosts.await(MigrationReport.IncomingReady.class).endpoint();
     }
 
@@ -267,9 +317,19 @@ class MigrationFailureTest {
     }
 
     private static void answerLedger(TwoHosts hosts, OwnershipView view) {
-        OwnershipCommand asked = hosts.ledger.receiveMessage(TwoHosts.PATIENCE);
-        assertThat(asked).isInstanceOf(OwnershipCommand.QueryOwnership.class);
-        asked.replyTo().tell(new OwnershipReply.OwnershipAccepted(view));
+        ledgerAsked(hosts, OwnershipCommand.QueryOwnership.class)
+                .replyTo()
+                .tell(new OwnershipReply.OwnershipAccepted(view));
+    }
+
+    /** The next question of that kind; others are lost. */
+    private static <T extends OwnershipCommand> T ledgerAsked(TwoHosts hosts, Class<T> kind) {
+        while (true) {
+            OwnershipCommand asked = hosts.ledger.receiveMessage(TwoHosts.PATIENCE);
+            if (kind.isInstance(asked)) {
+                return kind.cast(asked);
+            }
+        }
     }
 
     /** The next report of that kind; others are passed over. */
