@@ -1,5 +1,6 @@
 package io.godwit.device;
 
+import io.godwit.proto.vm.DeviceLog;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -30,6 +31,14 @@ public final class DeviceRound {
             return replies.values().stream()
                     .filter(Device.Done.class::isInstance)
                     .map(reply -> ((Device.Done) reply).state())
+                    .toList();
+        }
+
+        /** What those saw that answered with {@link Device.Described}, in slot order. */
+        public List<DeviceLog> logs() {
+            return replies.values().stream()
+                    .filter(Device.Described.class::isInstance)
+                    .map(reply -> ((Device.Described) reply).log())
                     .toList();
         }
     }

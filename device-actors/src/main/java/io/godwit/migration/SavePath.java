@@ -9,6 +9,7 @@ import io.godwit.proto.migration.Progress;
 import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveStats;
 import io.godwit.proto.migration.StateTriple;
+import io.godwit.proto.vm.DeviceLog;
 import io.godwit.stream.Answer;
 import io.godwit.stream.Preamble;
 import io.godwit.stream.StreamWriter;
@@ -28,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * SaveSetup   connecting → accepting → settingUp →
  * PreCopy     active → quiescing →                failure, Cancel, RollBack → SaveUndo
  * StandStill  stopping → copying → awaiting →     failure → stranded: Failed(surrendered), the VM stands still
- *             releasing → (Released)              awaiting, stranded: Release → releasing; RollBack → SaveUndo
+ *             releasing → describing → (Released) awaiting, stranded: Release → releasing; RollBack → SaveUndo
  * SaveUndo    whenQuiet → undoing → (Failed)      out of SaveSetup and PreCopy: the VM runs here as if nothing had been
  *                                   (RolledBack)  out of StandStill: the VM runs here under the new epoch
  *                                   stranded      out of StandStill: it did not start: NotRunning, to be told again
@@ -103,8 +104,9 @@ public final class SavePath {
         /** After RollBack: it could not be started; it stands still and may be told to roll back again. */
         record NotRunning(long epoch, String reason) implements Event {}
 
-        /** After Release: nothing here touches the guest any more. */
-        record Released(SaveStats stats, Downtime downtime, List<StateTriple> states) implements Event {}
+        /** After Release: nothing here touches the guest any more. {@code devices}: what they saw, in slot order. */
+        record Released(SaveStats stats, Downtime downtime, List<StateTriple> states, List<DeviceLog> devices)
+                implements Event {}
     }
 
     /** How a stream to the destination is opened; blocks. */

@@ -21,11 +21,13 @@ import io.godwit.migration.SavePath.TrackingStarted;
 import io.godwit.migration.SavePath.Undone;
 import io.godwit.proto.migration.Downtime;
 import io.godwit.proto.migration.MigrationStatus;
+import io.godwit.proto.vm.DeviceLog;
 import io.godwit.proto.vm.RunState;
 import io.godwit.stream.Answer;
 import io.godwit.stream.RamSender;
 import io.godwit.stream.StreamWriter;
 import io.godwit.vm.RunStateChange;
+import java.util.List;
 import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -34,7 +36,7 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
  * The VM has surrendered: it stands still, the rest is sent, and from here on only the ledger says for whom.
  *
  * <pre>
- * stopping → copying → awaiting → releasing → completing → cleaning → (Released)
+ * stopping → copying → awaiting → releasing → completing → cleaning → describing → (Released)
  *      failure → stranded;  awaiting, stranded: Release → releasing, RollBack → SaveUndo
  * </pre>
  */
@@ -213,7 +215,24 @@ final class StandStill {
     /** They let go of what save_setup took. */
     private Behavior<Command> cleaning() {
         core.hooks(Device.Cleanup::new);
-        return hooksThen(this::released);
+        return hooksThen(this::describing);
+    }
+
+    /** What they saw goes with the VM's migration, not with the devices. */
+    private Behavior<Command> describing() {
+        core.hooks(Device.Describe::new);
+        return Behaviors.receiveMessage(command -> switch (command) {
+            case HooksDone(var result) -> released(result.logs());
+            case SwitchOver _, Adjust _, Cancel _, Tick _, RollBack _, Release _, StepTimedOut _ -> Behaviors.same();
+            case Opened _,
+                    Answered _,
+                    TrackingStarted _,
+                    PassEnded _,
+                    Synced _,
+                    RunStateReplied _,
+                    Undone _,
+                    CopyEnded _ -> Behaviors.unhandled();
+        });
     }
 
     /** A device that fails now keeps nobody from anything: it is destroyed next. */
@@ -239,7 +258,7 @@ final class StandStill {
         });
     }
 
-    private Behavior<Command> released() {
+    private Behavior<Command> released(List<DeviceLog> devices) {
         Downtime downtime = core.counters.downtime();
         core.counters.switchover().ifPresent(measured -> {
             core.learnt.learn(core.to, core.options.verify(), measured);
@@ -254,7 +273,7 @@ final class StandStill {
                             core.counters.predicted);
         });
         core.observer.tell(new SavePath.Event.Released(
-                core.counters.stats(core.stream(), core.clock.nanoTime()), downtime, core.trail.all()));
+                core.counters.stats(core.stream(), core.clock.nanoTime()), downtime, core.trail.all(), devices));
         return Behaviors.stopped();
     }
 

@@ -95,8 +95,11 @@ final class Undo {
     }
 
     private Behavior<Command> cleaning(boolean runs, List<DeviceState> devices, String errorBefore) {
-        context.spawnAnonymous(DeviceRound.create(
-                parts.devices(), Device.Cleanup::new, context.messageAdapter(DeviceRound.Result.class, Cleaned::new)));
+        DeviceRound.begin(
+                context,
+                parts.devices(),
+                Device.Cleanup::new,
+                context.messageAdapter(DeviceRound.Result.class, Cleaned::new));
         return Behaviors.receiveMessage(command -> switch (command) {
             case Cleaned(var result) -> {
                 replyTo.tell(new Result(

@@ -116,6 +116,7 @@ final class Arrival {
                 resume.tell(new ResumePath.Discard(c.reason()));
                 yield Behaviors.same();
             }
+            case HostCommand.DescribeVm c -> core.describe(own, c);
             case HostCommand.CreateVm _,
                     HostCommand.DestroyVm _,
                     HostCommand.CheckVm _,
@@ -126,7 +127,6 @@ final class Arrival {
                     HostCommand.SwitchOver _,
                     HostCommand.CancelSave _,
                     HostCommand.AdjustSave _,
-                    HostCommand.DescribeVm _,
                     HostCommand.ReleaseSource _ -> core.refuse(asked, arriving());
         };
     }

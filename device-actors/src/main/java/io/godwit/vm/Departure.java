@@ -21,7 +21,6 @@ import io.godwit.vm.Vm.Resumed;
 import io.godwit.vm.Vm.RunStateReplied;
 import io.godwit.vm.Vm.Saved;
 import io.godwit.vm.Vm.StreamArrived;
-import java.util.List;
 import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -130,8 +129,8 @@ final class Departure {
             case HostCommand.RunVm c -> core.refuse(asked, notNow(c.epoch()));
             case HostCommand.ReleaseSource c -> core.refuse(asked, notNow(c.epoch()));
             case HostCommand.AdjustSave c -> core.refuse(asked, notNow(c.epoch()));
-            case HostCommand.DescribeVm _,
-                    HostCommand.CreateVm _,
+            case HostCommand.DescribeVm c -> core.describe(own, c);
+            case HostCommand.CreateVm _,
                     HostCommand.DestroyVm _,
                     HostCommand.CheckVm _,
                     HostCommand.BeginSave _,
@@ -176,9 +175,9 @@ final class Departure {
                 core.standFailed(why, Optional.of(migration));
                 yield core.refuse(migration, "RunVm", why);
             }
-            case SavePath.Event.Released(var stats, var downtime, var states) -> {
+            case SavePath.Event.Released(var stats, var downtime, var states, var devices) -> {
                 MigrationReport released =
-                        new MigrationReport.SourceReleased(migration, here, stats, downtime, states, List.of());
+                        new MigrationReport.SourceReleased(migration, here, stats, downtime, states, devices);
                 yield VmClosing.begin(core, Optional.of(released), () -> core.report(released));
             }
         };

@@ -31,6 +31,7 @@ final class VmCore {
     final VmSpec spec;
     private long epoch;
     private @Nullable VmBuilder built;
+    private @Nullable VmStatus status;
 
     VmCore(
             ActorContext<Vm.Command> context,
@@ -90,15 +91,31 @@ final class VmCore {
     }
 
     private VmStatus stand(RunState state, Optional<String> migration, Optional<String> failure) {
-        VmStatus status = new VmStatus(
+        VmStatus standing = new VmStatus(
                 spec,
                 failure.isPresent() ? RunState.INTERNAL_ERROR : state,
                 epoch,
                 migration,
                 state == RunState.RESTORE_VM || (state == RunState.PRELAUNCH && migration.isPresent()),
                 failure);
-        host.observer().tell(new Vm.Event.Standing(status));
-        return status;
+        status = standing;
+        host.observer().tell(new Vm.Event.Standing(standing));
+        return standing;
+    }
+
+    /** Answers how the VM stands, and what its devices saw, from wherever it is. */
+    Behavior<Vm.Command> describe(VmParts own, HostCommand.DescribeVm asked) {
+        VmStatus now = status;
+        if (now == null) {
+            return refuse(asked, "VM " + spec.name() + " is just coming into being");
+        }
+        context.spawnAnonymous(VmDescription.create(
+                now,
+                own.devices(),
+                host.settings().stepTimeout(),
+                refusal("a device of VM " + spec.name() + " does not answer"),
+                asked.replyTo()));
+        return Behaviors.same();
     }
 
     void report(MigrationReport report) {

@@ -104,7 +104,7 @@ final class VmRunning {
             }
             case HostCommand.SwitchOver _ -> core.refuse(asked, "it is not being saved");
             case HostCommand.AdjustSave _ -> core.refuse(asked, "it is not being saved");
-            case HostCommand.DescribeVm _ -> core.refuse(asked, "not described yet");
+            case HostCommand.DescribeVm describe -> core.describe(own, describe);
             case HostCommand.ReleaseSource _ -> core.refuse(asked, here());
             case HostCommand.PrepareIncoming _ -> core.refuse(asked, here() + " already");
             case HostCommand.DiscardIncoming _ -> core.refuse(asked, here() + ", granted epoch " + core.epoch());

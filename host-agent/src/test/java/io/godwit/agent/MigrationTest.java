@@ -7,13 +7,16 @@ import io.godwit.device.DeviceFaults;
 import io.godwit.device.DeviceModels;
 import io.godwit.proto.host.DataEndpoint;
 import io.godwit.proto.host.HostCommand;
+import io.godwit.proto.host.HostReply;
 import io.godwit.proto.migration.MigrationReport;
 import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveProgress;
 import io.godwit.proto.migration.StateTriple;
 import io.godwit.proto.vm.ContainerSpec;
+import io.godwit.proto.vm.DeviceLog;
 import io.godwit.proto.vm.DeviceSpec;
 import io.godwit.proto.vm.GuestCheck;
+import io.godwit.proto.vm.HookSeen;
 import io.godwit.proto.vm.VmSpec;
 import io.godwit.proto.vm.WorkloadSpec;
 import java.io.IOException;
@@ -95,6 +98,23 @@ class MigrationTest {
             assertThat(released.states()).isEqualTo(saveFlow(saving));
             assertThat(released.downtime().totalMicros()).isPositive();
             assertThat(released.stats().dirtiedPages()).isPositive();
+            assertThat(released.devices().stream().map(DeviceLog::device))
+                    .containsExactlyElementsOf(
+                            spec.devices().stream().map(DeviceSpec::name).toList());
+            for (DeviceLog device : released.devices()) {
+                assertThat(device.state()).isEqualTo("STOP");
+                assertThat(device.hooks().stream().map(HookSeen::hook))
+                        .containsSubsequence(
+                                "SAVE_SETUP",
+                                "SAVE_LIVE_PENDING",
+                                "VM_STATE_CHANGED(FINISH_MIGRATE, prepare)",
+                                "VM_STATE_CHANGED(FINISH_MIGRATE)",
+                                "SAVE_LIVE_COMPLETE_PRECOPY",
+                                "CLEANUP");
+            }
+            assertThat(hosts.describe(hosts.b, "vm-1").devices().getFirst().hooks().stream()
+                            .map(HookSeen::hook))
+                    .containsSubsequence("LOAD_SETUP", "LOAD_CLEANUP", "VM_STATE_CHANGED(RUNNING)");
 
             GuestCheck atOnce = hosts.check(hosts.b, "vm-1");
             assertThat(atOnce.holds()).as(atOnce.detail()).isTrue();
@@ -211,6 +231,12 @@ class MigrationTest {
             hosts.a.tell(new HostCommand.AdjustSave("m-1", "vm-1", 7, new SaveLimits(1, 500, 500, 0, 0, false)));
             assertThat(hosts.await(MigrationReport.CommandRefused.class).reason())
                     .contains("epoch 1; asked under 7");
+            HostReply.VmDescribed leaving = hosts.describe(hosts.a, "vm-1");
+            assertThat(leaving.status().migration()).contains("m-1");
+            assertThat(leaving.devices().getFirst().state()).isEqualTo("PRE_COPY");
+            HostReply.VmDescribed arriving = hosts.describe(hosts.b, "vm-1");
+            assertThat(arriving.status().incoming()).isTrue();
+            assertThat(arriving.devices().getFirst().state()).isEqualTo("RESUMING");
             SaveLimits quick = new SaveLimits(2, 500, 500, 0, 99, false);
             hosts.a.tell(new HostCommand.AdjustSave("m-1", "vm-1", 1, quick));
             hosts.a.tell(new HostCommand.AdjustSave("m-1", "vm-1", 1, crawling));

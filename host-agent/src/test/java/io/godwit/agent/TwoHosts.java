@@ -289,6 +289,14 @@ final class TwoHosts implements AutoCloseable {
         return ((HostReply.VmChecked) reply).check();
     }
 
+    HostReply.VmDescribed describe(Agent agent, String vm) {
+        TestProbe<HostReply> probe = kit.createTestProbe();
+        agent.tell(new HostCommand.DescribeVm(vm, probe.ref()));
+        HostReply reply = probe.receiveMessage(PATIENCE);
+        assertThat(reply).isInstanceOf(HostReply.VmDescribed.class);
+        return (HostReply.VmDescribed) reply;
+    }
+
     /** The next inventory of the agent that satisfies {@code wanted}. */
     HostInventory inventory(Agent agent, java.util.function.Predicate<HostInventory> wanted) {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
