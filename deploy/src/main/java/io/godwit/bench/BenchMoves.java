@@ -6,9 +6,11 @@ import io.godwit.api.VmBody;
 import io.godwit.cli.ApiClient;
 import io.godwit.proto.migration.MigrationPhase;
 import io.godwit.proto.migration.MigrationView;
+import io.godwit.proto.migration.Progress;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 
 /** What benchmarks of whole migrations ask of a coordinator. Every method waits until it is done. */
 final class BenchMoves {
@@ -50,14 +52,18 @@ final class BenchMoves {
      * @throws IOException when the migration does not complete: why
      */
     MigrationView migrate(String vm, String to, boolean verify) throws IOException {
+        return migrate(vm, to, new OptionsBody(null, verify, null, null), _ -> {});
+    }
+
+    /** As {@link #migrate(String, String, boolean)}; {@code seen} gets some of the source's words of progress. */
+    MigrationView migrate(String vm, String to, OptionsBody options, Consumer<Progress> seen) throws IOException {
         String id = client.view(
-                        client.post(
-                                ApiClient.path("migrations"),
-                                new MigrationBody(vm, to, new OptionsBody(null, verify, null, null))),
+                        client.post(ApiClient.path("migrations"), new MigrationBody(vm, to, options)),
                         MigrationView.class)
                 .id();
         while (true) {
             MigrationView view = client.view(client.get(ApiClient.path("migrations", id)), MigrationView.class);
+            view.progress().ifPresent(seen);
             if (view.phase() == MigrationPhase.COMPLETED) {
                 return view;
             }

@@ -29,11 +29,11 @@ class InOrderTest {
 
     @Test
     void runsJobsInTheOrderGivenWhateverTheExecutorPrefers() {
-        job("loaded");
-        job("running");
+        List<CompletableFuture<Boolean>> given = new ArrayList<>(List.of(job("loaded"), job("running")));
         runTheLatestFirst();
-        job("closed");
+        given.add(job("closed"));
         runTheLatestFirst();
+        assertThat(given).allMatch(CompletableFuture::isDone);
         assertThat(done).containsExactly("loaded", "running", "closed");
     }
 
