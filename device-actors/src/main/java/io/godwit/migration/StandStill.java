@@ -221,9 +221,11 @@ final class StandStill {
     /** What they saw goes with the VM's migration, not with the devices. */
     private Behavior<Command> describing() {
         core.hooks(Device.Describe::new);
+        core.startStep("describing the devices");
         return Behaviors.receiveMessage(command -> switch (command) {
             case HooksDone(var result) -> released(result.logs());
-            case SwitchOver _, Adjust _, Cancel _, Tick _, RollBack _, Release _, StepTimedOut _ -> Behaviors.same();
+            case StepTimedOut _ -> released(List.of());
+            case SwitchOver _, Adjust _, Cancel _, Tick _, RollBack _, Release _ -> Behaviors.same();
             case Opened _,
                     Answered _,
                     TrackingStarted _,

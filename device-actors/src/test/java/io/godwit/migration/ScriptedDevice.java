@@ -59,6 +59,8 @@ final class ScriptedDevice {
                             replyTo);
                 case Device.Cleanup(var replyTo) -> stand(DeviceState.STOP, replyTo);
                 case Device.MigrationStatusChanged(var _, var replyTo) -> stand(DeviceState.RUNNING, replyTo);
+                case Device.Describe(var replyTo) ->
+                    replyTo.tell(new Device.Described(name, "gpu/1", state, false, List.of()));
                 default -> throw new IllegalStateException("a save path has no use for " + command);
             }
             return Behaviors.same();
