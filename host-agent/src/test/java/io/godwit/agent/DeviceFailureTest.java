@@ -91,6 +91,7 @@ class DeviceFailureTest {
                     inventory -> inventory.vms().stream()
                             .allMatch(vm -> vm.runState() == RunState.RUNNING && vm.epoch() == 1));
             atSource.clear();
+            hosts.awaitCheckable(hosts.a, "vm-1");
             goesOn(hosts, 1);
         }
     }

@@ -54,6 +54,7 @@ import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.Adapter;
+import org.awaitility.Awaitility;
 
 /**
  * Two host agents with real guests and real sockets on loopback; the test plays coordinator and ledger. What the agents
@@ -287,6 +288,15 @@ final class TwoHosts implements AutoCloseable {
         HostReply reply = probe.receiveMessage(PATIENCE);
         assertThat(reply).isInstanceOf(HostReply.VmChecked.class);
         return ((HostReply.VmChecked) reply).check();
+    }
+
+    /** Asks for a check until it is not refused any more: a device that hung is back once its late hook has returned. */
+    void awaitCheckable(Agent agent, String vm) {
+        Awaitility.await().atMost(PATIENCE).until(() -> {
+            TestProbe<HostReply> probe = kit.createTestProbe();
+            agent.tell(new HostCommand.CheckVm(vm, probe.ref()));
+            return probe.receiveMessage(PATIENCE) instanceof HostReply.VmChecked;
+        });
     }
 
     HostReply.VmDescribed describe(Agent agent, String vm) {
