@@ -44,7 +44,7 @@ class UnixQmpLinkTest {
             assertThat(link.readLine()).isEqualTo("three");
             assertThat(link.readLine()).isEmpty();
             assertThat(link.readLine()).isEqualTo(letters);
-            qemu.close();
+            qemu.shutdownOutput();
             assertThat(link.readLine()).isNull();
         }
     }
