@@ -1,8 +1,6 @@
 package io.godwit.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assertions.fail;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.typesafe.config.ConfigFactory;
 import io.godwit.agent.guest.GuestSettings;
@@ -37,14 +35,7 @@ final class NativeGuests {
             return new SoftDriver(SETTINGS, System::nanoTime, daemon("soft"));
         }
         KvmDriver.Availability kvm = KvmDriver.available();
-        if (!kvm.available()) {
-            String reason = "NOT TESTED: the kvm driver: " + kvm.detail();
-            if (System.getProperty("godwit.require", "").contains("kvm")) {
-                fail(reason);
-            }
-            System.err.println(reason);
-            assumeTrue(false, reason);
-        }
+        Requirement.need(KvmDriver.NAME, kvm.available(), kvm.detail());
         return new KvmDriver(SETTINGS, System::nanoTime, daemon("kvm"));
     }
 
