@@ -1,5 +1,8 @@
 package io.godwit.agent;
 
+import io.godwit.agent.qemu.QemuHost;
+import io.godwit.agent.qemu.QemuVm;
+import io.godwit.agent.qemu.SpecCodec;
 import io.godwit.device.P2pRule;
 import io.godwit.migration.ResumePath;
 import io.godwit.proto.fleet.FleetCommand;
@@ -19,11 +22,15 @@ import io.godwit.vm.GuestException;
 import io.godwit.vm.GuestLayout;
 import io.godwit.vm.Vm;
 import io.godwit.vm.VmHost;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
@@ -52,13 +59,15 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
 
     private record ReportNow() implements Command {}
 
-    /** How the agent tells Vm actors apart from what they report. */
+    /** A VM here: where its commands go, and its streams if they come to the agent, and how it stood last. */
     private static final class Held {
-        final ActorRef<Vm.Command> actor;
+        final Consumer<HostCommand> asks;
+        final Optional<ActorRef<Vm.Command>> streams;
         VmStatus status;
 
-        Held(ActorRef<Vm.Command> actor, VmStatus status) {
-            this.actor = actor;
+        Held(Consumer<HostCommand> asks, Optional<ActorRef<Vm.Command>> streams, VmStatus status) {
+            this.asks = asks;
+            this.streams = streams;
             this.status = status;
         }
     }
@@ -67,6 +76,7 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
     private final HostCapacity capacity;
     private final Drivers drivers;
     private final VmHost host;
+    private final Optional<QemuHost> qemu;
     private final ActorRef<FleetCommand> fleet;
     private final String defaultDriver;
     private final int lastReportsMax;
@@ -80,11 +90,13 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
             String incarnation,
             HostCapacity capacity,
             Drivers drivers,
+            Optional<QemuHost> qemu,
             String defaultDriver,
             HostPorts ports,
             ActorRef<FleetCommand> fleet,
             HostSettings settings) {
         super(context);
+        this.qemu = qemu;
         this.incarnation = incarnation;
         this.capacity = capacity;
         this.drivers = drivers;
@@ -93,11 +105,13 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
         this.lastReportsMax = settings.lastReportsMax();
         this.host = ports.lend(context.messageAdapter(Vm.Event.class, VmChanged::new));
         timers.startTimerWithFixedDelay(new ReportNow(), settings.reportInterval());
+        // before the first report: what it does not name is taken to be gone
+        qemu.ifPresent(this::adoptLeft);
         report();
     }
 
     /**
-     * The agent of one host.
+     * The agent of one host without QEMU guests.
      *
      * @param incarnation id of this process, unlike that of any other
      * @param defaultDriver what a spec's {@code auto} means here
@@ -111,8 +125,28 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
             HostPorts ports,
             ActorRef<FleetCommand> fleet,
             HostSettings settings) {
-        return Behaviors.setup(context -> Behaviors.withTimers(timers ->
-                new HostAgent(context, timers, incarnation, capacity, drivers, defaultDriver, ports, fleet, settings)));
+        return create(incarnation, capacity, drivers, Optional.empty(), defaultDriver, ports, fleet, settings);
+    }
+
+    /**
+     * The agent of one host. It takes over the QEMU guests that an earlier agent has left in the folder of {@code qemu}.
+     *
+     * @param incarnation id of this process, unlike that of any other
+     * @param qemu what QEMU guests need; empty for a host without QEMU
+     * @param defaultDriver what a spec's {@code auto} means here
+     * @param fleet where inventories go
+     */
+    public static Behavior<Command> create(
+            String incarnation,
+            HostCapacity capacity,
+            Drivers drivers,
+            Optional<QemuHost> qemu,
+            String defaultDriver,
+            HostPorts ports,
+            ActorRef<FleetCommand> fleet,
+            HostSettings settings) {
+        return Behaviors.setup(context -> Behaviors.withTimers(timers -> new HostAgent(
+                context, timers, incarnation, capacity, drivers, qemu, defaultDriver, ports, fleet, settings)));
     }
 
     @Override
@@ -165,7 +199,7 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
             case HostCommand.CreateVm create -> {
                 Held held = vms.get(create.spec().name());
                 if (held != null) {
-                    held.actor.tell(new Vm.Asked(create));
+                    held.asks.accept(create);
                 } else {
                     create(create);
                 }
@@ -173,7 +207,7 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
             case HostCommand.PrepareIncoming prepare -> {
                 Held held = vms.get(prepare.spec().name());
                 if (held != null) {
-                    held.actor.tell(new Vm.Asked(prepare));
+                    held.asks.accept(prepare);
                 } else {
                     prepare(prepare);
                 }
@@ -226,7 +260,19 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
             VmSpec asked = create.spec().driver().equals(Drivers.AUTO)
                     ? create.spec().withDriver(defaultDriver)
                     : create.spec();
-            GuestDriver driver = admit(asked);
+            admit(asked);
+            if (asked.driver().equals(QemuHost.DRIVER)) {
+                holdQemu(
+                        asked,
+                        create.epoch(),
+                        Optional.empty(),
+                        QemuVm.create(
+                                host,
+                                requireQemu(asked),
+                                new HostCommand.CreateVm(asked, create.epoch(), create.replyTo())));
+                return;
+            }
+            GuestDriver driver = drivers.of(asked);
             VmSpec settled = asked.withDriver(driver.name());
             hold(
                     settled,
@@ -250,7 +296,16 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
             if (refusal.isPresent()) {
                 throw new GuestException(refusal.get());
             }
-            GuestDriver driver = admit(prepare.spec());
+            admit(prepare.spec());
+            if (prepare.spec().driver().equals(QemuHost.DRIVER)) {
+                holdQemu(
+                        prepare.spec(),
+                        prepare.epoch(),
+                        Optional.of(prepare.migration()),
+                        QemuVm.incoming(host, requireQemu(prepare.spec()), prepare));
+                return;
+            }
+            GuestDriver driver = drivers.of(prepare.spec());
             hold(prepare.spec(), prepare.epoch(), Optional.of(prepare.migration()), Vm.incoming(host, driver, prepare));
         } catch (GuestException e) {
             host.reports()
@@ -259,8 +314,8 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
         }
     }
 
-    /** Whether a VM of this spec fits: its layout, memory, devices and driver. Memory of VMs in flight counts. */
-    private GuestDriver admit(VmSpec spec) throws GuestException {
+    /** Whether a VM of this spec fits: its layout, memory and devices. Memory of VMs in flight counts. */
+    private void admit(VmSpec spec) throws GuestException {
         try {
             // throws for sizes that cannot be
             var _ = new GuestLayout(spec);
@@ -289,16 +344,57 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
                         + host.host() + " has " + (pool - taken) + " free of " + pool);
             }
         }
-        return drivers.of(spec);
+    }
+
+    private QemuHost requireQemu(VmSpec spec) throws GuestException {
+        return qemu.orElseThrow(() -> new GuestException("VM " + spec.name() + ": driver " + QemuHost.DRIVER
+                + " is not to be had on host " + host.host() + ": its program was not found when the agent started"));
+    }
+
+    /** A handful of small files, read once, before anything else is done. */
+    private void adoptLeft(QemuHost here) {
+        SpecCodec codec = SpecCodec.of(getContext().getSystem());
+        try {
+            for (Path folder : here.left()) {
+                adoptLeft(here, folder, codec);
+            }
+        } catch (IOException e) {
+            getContext().getLog().error("QEMU guests of an earlier agent cannot be looked for", e);
+        }
+    }
+
+    private void adoptLeft(QemuHost here, Path folder, SpecCodec codec) {
+        try {
+            QemuVm.Left left = QemuVm.left(host, here, folder, codec);
+            holdQemu(left.spec(), left.epoch(), left.migration(), left.guest());
+        } catch (IOException e) {
+            getContext().getLog().error("a QEMU guest of an earlier agent is left alone: {}", e.getMessage());
+        }
     }
 
     private void hold(VmSpec spec, long epoch, Optional<String> migration, Behavior<Vm.Command> behavior) {
-        String vm = spec.name();
         ActorRef<Vm.Command> actor = getContext().spawnAnonymous(behavior);
+        hold(spec, epoch, migration, actor, asked -> actor.tell(new Vm.Asked(asked)), Optional.of(actor));
+    }
+
+    private void holdQemu(VmSpec spec, long epoch, Optional<String> migration, Behavior<QemuVm.Command> behavior) {
+        ActorRef<QemuVm.Command> actor = getContext().spawnAnonymous(behavior);
+        hold(spec, epoch, migration, actor, asked -> actor.tell(new QemuVm.Asked(asked)), Optional.empty());
+    }
+
+    private void hold(
+            VmSpec spec,
+            long epoch,
+            Optional<String> migration,
+            ActorRef<?> actor,
+            Consumer<HostCommand> asks,
+            Optional<ActorRef<Vm.Command>> streams) {
+        String vm = spec.name();
         vms.put(
                 vm,
                 new Held(
-                        actor,
+                        asks,
+                        streams,
                         new VmStatus(
                                 spec, RunState.PRELAUNCH, epoch, migration, migration.isPresent(), Optional.empty())));
         getContext().watchWith(actor, new VmFailed(vm, "its actor ended unexpectedly; see the agent's log"));
@@ -309,9 +405,10 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
         Preamble preamble = arrived.preamble();
         Held held = vms.get(preamble.vm());
         if (held != null
+                && held.streams.isPresent()
                 && held.status.incoming()
                 && held.status.migration().equals(Optional.of(preamble.migration()))) {
-            held.actor.tell(new Vm.StreamArrived(preamble, arrived.reader()));
+            held.streams.get().tell(new Vm.StreamArrived(preamble, arrived.reader()));
         } else {
             host.dataPlane()
                     .execute(() -> ResumePath.refuse(
@@ -324,7 +421,7 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
     private boolean pass(String vm, HostCommand command) {
         Held held = vms.get(vm);
         if (held != null) {
-            held.actor.tell(new Vm.Asked(command));
+            held.asks.accept(command);
         }
         return held != null;
     }
@@ -360,6 +457,14 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
         }
     }
 
+    private List<String> usable() {
+        List<String> names = new ArrayList<>(drivers.usable());
+        if (qemu.isPresent()) {
+            names.add(QemuHost.DRIVER);
+        }
+        return names;
+    }
+
     private HostReply refused(String reason) {
         return new HostReply.HostRefused(host.host(), reason);
     }
@@ -370,7 +475,7 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
                 incarnation,
                 ++sequence,
                 capacity,
-                drivers.usable(),
+                usable(),
                 host.endpoint(),
                 vms.values().stream().map(held -> held.status).toList())));
     }

@@ -1,5 +1,6 @@
 package io.godwit.agent;
 
+import io.godwit.agent.qemu.QemuHost;
 import io.godwit.proto.Names;
 import io.godwit.proto.fleet.FleetCommand;
 import io.godwit.proto.host.HostCapacity;
@@ -9,6 +10,7 @@ import io.godwit.proto.ownership.OwnershipCommand;
 import io.godwit.vm.GuestLayout;
 import java.io.IOException;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
@@ -39,6 +41,7 @@ final class HostGuardian {
     private final ActorContext<Command> context;
     private final HostOptions options;
     private final Drivers drivers;
+    private final Optional<QemuHost> qemu;
     private final HostPorts ports;
     private final ActorRef<FleetCommand> fleet;
     private final HostSettings settings;
@@ -46,6 +49,7 @@ final class HostGuardian {
     private final CompletableFuture<Done> serving;
 
     /**
+     * @param qemu what QEMU guests need; the self-test has none
      * @param front where streams are to go, kept up to date
      * @param serving completed when the agent serves, or with why it does not
      */
@@ -53,6 +57,7 @@ final class HostGuardian {
             ActorContext<Command> context,
             HostOptions options,
             Drivers drivers,
+            Optional<QemuHost> qemu,
             HostPorts ports,
             ActorRef<FleetCommand> fleet,
             HostSettings settings,
@@ -61,6 +66,7 @@ final class HostGuardian {
         this.context = context;
         this.options = options;
         this.drivers = drivers;
+        this.qemu = qemu;
         this.ports = ports;
         this.fleet = fleet;
         this.settings = settings;
@@ -98,6 +104,7 @@ final class HostGuardian {
                         UUID.randomUUID().toString(),
                         capacity,
                         drivers,
+                        qemu,
                         options.defaultDriver(),
                         ports,
                         fleet,

@@ -2,6 +2,9 @@ package io.godwit.agent;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import io.godwit.agent.qemu.HostProcesses;
+import io.godwit.agent.qemu.QemuHost;
+import io.godwit.agent.qemu.QemuSettings;
 import io.godwit.agent.transport.IncomingConnection;
 import io.godwit.agent.transport.IncomingListener;
 import io.godwit.agent.transport.TcpConnector;
@@ -27,6 +30,7 @@ import java.net.InetSocketAddress;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -111,13 +115,23 @@ public final class HostNode implements AutoCloseable {
             writer.rateLimit(bandwidth);
             return writer;
         };
+        Drivers drivers = Drivers.detect(config, clock, daemons("vcpu"));
+        QemuSettings qemuSettings = QemuSettings.from(config);
+        Optional<QemuHost> qemu = HostProcesses.lookUp(qemuSettings.binary())
+                .map(binary -> QemuHost.real(
+                        binary,
+                        options.dataDir().resolve("qemu"),
+                        drivers.kvm().available(),
+                        drivers.kvm().detail(),
+                        qemuSettings));
         try {
             CompletableFuture<Done> serving = new CompletableFuture<>();
             ActorSystem<HostGuardian.Command> system = ActorSystem.create(
                     Behaviors.setup(context -> new HostGuardian(
                                     context,
                                     options,
-                                    Drivers.detect(config, clock, daemons("vcpu")),
+                                    drivers,
+                                    qemu,
                                     new HostPorts(
                                             options.id(),
                                             endpoint,

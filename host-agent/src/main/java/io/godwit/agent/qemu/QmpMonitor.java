@@ -107,6 +107,7 @@ public final class QmpMonitor {
     private final Deque<Asked> waiting = new ArrayDeque<>();
     private final Map<String, Execute> sent = new LinkedHashMap<>();
     private @Nullable QmpLink link;
+    private volatile boolean ended;
     private boolean oob;
     private int attempt;
     private long commands;
@@ -157,7 +158,12 @@ public final class QmpMonitor {
 
     private QmpLink open() {
         try {
-            return opener.open();
+            QmpLink fresh = opener.open();
+            if (ended) {
+                // nobody is left to take it, and QEMU greets one client at a time
+                fresh.close();
+            }
+            return fresh;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -370,6 +376,7 @@ public final class QmpMonitor {
         return Behaviors.receive(Command.class)
                 .onMessage(Command.class, state::apply)
                 .onSignal(PostStop.class, _ -> {
+                    ended = true;
                     closeLink();
                     return Behaviors.same();
                 })

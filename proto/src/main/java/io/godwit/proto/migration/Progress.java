@@ -20,6 +20,8 @@ import io.godwit.proto.WireMessage;
  * @param fixedDowntimeMicros part of the prediction that no byte count explains, as learnt for this destination
  * @param acknowledged whether the destination has loaded each device's initial data: before, nothing is stopped
  * @param limits in force
+ * @param hypervisorDowntimeMicros what the hypervisor itself expects, beside our own prediction; -1 where there is none, as
+ *     for native guests
  */
 public record Progress(
         StateTriple triple,
@@ -36,5 +38,42 @@ public record Progress(
         long passes,
         long fixedDowntimeMicros,
         boolean acknowledged,
-        SaveLimits limits)
-        implements WireMessage {}
+        SaveLimits limits,
+        long hypervisorDowntimeMicros)
+        implements WireMessage {
+    /** Of a guest without a hypervisor that predicts anything. */
+    public Progress(
+            StateTriple triple,
+            SaveStats stats,
+            long remainingBytes,
+            long cpuDirtyBytesPerSecond,
+            long dmaDirtyBytesPerSecond,
+            long pinnedBytes,
+            long devicePrecopyBytes,
+            long deviceStopCopyBytes,
+            long predictedDowntimeMicros,
+            long floorDowntimeMicros,
+            boolean trustworthy,
+            long passes,
+            long fixedDowntimeMicros,
+            boolean acknowledged,
+            SaveLimits limits) {
+        this(
+                triple,
+                stats,
+                remainingBytes,
+                cpuDirtyBytesPerSecond,
+                dmaDirtyBytesPerSecond,
+                pinnedBytes,
+                devicePrecopyBytes,
+                deviceStopCopyBytes,
+                predictedDowntimeMicros,
+                floorDowntimeMicros,
+                trustworthy,
+                passes,
+                fixedDowntimeMicros,
+                acknowledged,
+                limits,
+                -1);
+    }
+}

@@ -2,13 +2,14 @@ package io.godwit.proto.vm;
 
 import io.godwit.proto.WireMessage;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a VM is made of.
  *
  * @param name unique in the fleet
- * @param driver guest driver: {@code auto}, {@code kvm} or {@code soft}; {@code auto} is settled by the host that creates
- *     the VM and is never seen in a running VM's spec
+ * @param driver guest driver: {@code auto}, {@code kvm}, {@code soft} or {@code qemu}; {@code auto} is settled by the host
+ *     that creates the VM and is never seen in a running VM's spec
  * @param memoryBytes guest RAM, a multiple of 2 MiB
  * @param vcpus 1 to 4
  * @param workload what the guest program does
@@ -16,6 +17,7 @@ import java.util.List;
  * @param blackoutBudgetMs longest standstill the owner of the VM accepts, in milliseconds
  * @param containers memory containers that are more than the default; every other one that a device names has no vIOMMU
  * @param convergence the VM's own convergence policy, by name or as a ladder; empty for whatever the migration says
+ * @param qemu what only a QEMU guest has; absent for a native guest, and for a QEMU with defaults only
  */
 public record VmSpec(
         String name,
@@ -26,12 +28,37 @@ public record VmSpec(
         List<DeviceSpec> devices,
         long blackoutBudgetMs,
         List<ContainerSpec> containers,
-        String convergence)
+        String convergence,
+        Optional<QemuSpec> qemu)
         implements WireMessage {
 
     public VmSpec {
         devices = List.copyOf(devices);
         containers = List.copyOf(containers);
+    }
+
+    /** A VM that is no QEMU guest, or one with defaults only. */
+    public VmSpec(
+            String name,
+            String driver,
+            long memoryBytes,
+            int vcpus,
+            WorkloadSpec workload,
+            List<DeviceSpec> devices,
+            long blackoutBudgetMs,
+            List<ContainerSpec> containers,
+            String convergence) {
+        this(
+                name,
+                driver,
+                memoryBytes,
+                vcpus,
+                workload,
+                devices,
+                blackoutBudgetMs,
+                containers,
+                convergence,
+                Optional.empty());
     }
 
     /** A VM without vIOMMU and without a convergence policy of its own. */
@@ -49,7 +76,22 @@ public record VmSpec(
     /** The same VM with its driver settled. */
     public VmSpec withDriver(String settled) {
         return new VmSpec(
-                name, settled, memoryBytes, vcpus, workload, devices, blackoutBudgetMs, containers, convergence);
+                name, settled, memoryBytes, vcpus, workload, devices, blackoutBudgetMs, containers, convergence, qemu);
+    }
+
+    /** The same VM as that QEMU guest. */
+    public VmSpec withQemu(QemuSpec given) {
+        return new VmSpec(
+                name,
+                driver,
+                memoryBytes,
+                vcpus,
+                workload,
+                devices,
+                blackoutBudgetMs,
+                containers,
+                convergence,
+                Optional.of(given));
     }
 
     /** The container of that name: as listed, or one without a vIOMMU. */

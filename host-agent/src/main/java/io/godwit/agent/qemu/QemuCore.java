@@ -1,0 +1,333 @@
+package io.godwit.agent.qemu;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.godwit.agent.qemu.QemuVm.Command;
+import io.godwit.agent.qemu.QemuVm.Step;
+import io.godwit.migration.DataPlane;
+import io.godwit.proto.host.HostCommand;
+import io.godwit.proto.host.HostReply;
+import io.godwit.proto.host.VmStatus;
+import io.godwit.proto.migration.MigrationReport;
+import io.godwit.proto.migration.StateTriple;
+import io.godwit.proto.ownership.OwnershipCommand;
+import io.godwit.proto.ownership.OwnershipReply;
+import io.godwit.proto.vm.RunState;
+import io.godwit.proto.vm.VmSpec;
+import io.godwit.vm.Vm;
+import io.godwit.vm.VmHost;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.StashBuffer;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.jspecify.annotations.Nullable;
+
+/** What all states of one QEMU guest share: its process and monitors, its epoch, and the ways it answers. Confined to its
+ * actor. */
+final class QemuCore {
+    final ActorContext<Command> context;
+    final TimerScheduler<Command> timers;
+    final StashBuffer<Command> stash;
+    final VmHost host;
+    final QemuHost qemu;
+    final QemuFiles files;
+    private final SpecCodec codec;
+    private VmSpec spec;
+    private long epoch;
+    private @Nullable QmpSession session;
+    private Optional<QemuProcess> process = Optional.empty();
+    private Optional<String> ended = Optional.empty();
+    private @Nullable VmStatus status;
+    private boolean polling;
+    private boolean pollAgain;
+    private CompletableFuture<Void> saves = CompletableFuture.completedFuture(null);
+
+    QemuCore(
+            ActorContext<Command> context,
+            TimerScheduler<Command> timers,
+            StashBuffer<Command> stash,
+            VmHost host,
+            QemuHost qemu,
+            QemuFiles files,
+            VmSpec spec,
+            long epoch) {
+        this.context = context;
+        this.timers = timers;
+        this.stash = stash;
+        this.host = host;
+        this.qemu = qemu;
+        this.files = files;
+        this.codec = SpecCodec.of(context.getSystem());
+        this.spec = spec;
+        this.epoch = epoch;
+    }
+
+    VmSpec spec() {
+        return spec;
+    }
+
+    String name() {
+        return spec.name();
+    }
+
+    void settled(VmSpec settled) {
+        spec = settled;
+    }
+
+    /** The grant under which it runs, or ran last. */
+    long epoch() {
+        return epoch;
+    }
+
+    /** The ledger granted a newer epoch to this host, and the VM runs under it. Epochs only grow. */
+    void granted(long newer) {
+        if (newer < epoch) {
+            throw new IllegalStateException(name() + ": epoch " + newer + " after " + epoch);
+        }
+        epoch = newer;
+    }
+
+    /** Whether QEMU is somebody else's child, of which only the monitor is known. */
+    boolean foreign() {
+        return spec.qemu().flatMap(given -> given.adopt()).isPresent();
+    }
+
+    QmpSession session() {
+        if (session == null) {
+            throw new IllegalStateException(name() + " has no monitor yet");
+        }
+        return session;
+    }
+
+    boolean connected() {
+        return session != null;
+    }
+
+    Optional<QemuProcess> process() {
+        return process;
+    }
+
+    /** How the process has ended, once it has. */
+    Optional<String> ended() {
+        return ended;
+    }
+
+    void ended(String how) {
+        ended = Optional.of("QEMU " + how);
+    }
+
+    /** The process is there: its monitors are opened, and its end is waited for. */
+    void attach(Optional<QemuProcess> found) {
+        process = found;
+        found.ifPresent(running -> context.pipeToSelf(
+                running.ended(), (how, thrown) -> new QemuVm.Exited(thrown == null ? how : DataPlane.reason(thrown))));
+        Optional<String> adopt = spec.qemu().flatMap(given -> given.adopt());
+        Path main = adopt.map(Path::of).orElse(files.qmp());
+        ActorRef<QmpMonitor.Command> monitor =
+                monitor(main, context.messageAdapter(QmpMonitor.Event.class, QemuVm.Heard::new));
+        ActorRef<QmpMonitor.Command> urgent = adopt.isPresent()
+                ? monitor
+                : monitor(files.oob(), context.getSystem().ignoreRef());
+        session = new QmpSession(
+                monitor, urgent, qemu.settings().qmp(), context.getSystem().scheduler());
+    }
+
+    private ActorRef<QmpMonitor.Command> monitor(Path socket, ActorRef<QmpMonitor.Event> owner) {
+        return context.spawnAnonymous(QmpMonitor.create(
+                qemu.links().apply(socket), host.dataPlane(), qemu.settings().qmp(), owner));
+    }
+
+    /** Tells the agent how the VM stands. One whose process has ended stands in INTERNAL_ERROR, whatever was to be. */
+    VmStatus stand(RunState state, Optional<String> migration) {
+        return stand(state, migration, ended);
+    }
+
+    /** It does not run though it should. */
+    VmStatus standFailed(String reason, Optional<String> migration) {
+        return stand(RunState.INTERNAL_ERROR, migration, Optional.of(reason));
+    }
+
+    private VmStatus stand(RunState state, Optional<String> migration, Optional<String> failure) {
+        VmStatus standing = new VmStatus(
+                spec,
+                failure.isPresent() ? RunState.INTERNAL_ERROR : state,
+                epoch,
+                migration,
+                state == RunState.RESTORE_VM || (state == RunState.PRELAUNCH && migration.isPresent()),
+                failure);
+        status = standing;
+        host.observer().tell(new Vm.Event.Standing(standing));
+        return standing;
+    }
+
+    Behavior<Command> describe(HostCommand.DescribeVm asked) {
+        VmStatus now = status;
+        asked.replyTo()
+                .tell(
+                        now == null
+                                ? refusal("VM " + name() + " is just coming into being")
+                                : new HostReply.VmDescribed(now, List.of()));
+        return Behaviors.same();
+    }
+
+    void report(MigrationReport report) {
+        host.reports().tell(report);
+    }
+
+    /** A migration has ended with the VM running here under {@code newer}. */
+    Behavior<Command> runs(String migration, long newer, List<StateTriple> states) {
+        granted(newer);
+        MigrationReport.VmRunning running = new MigrationReport.VmRunning(migration, host.host(), epoch, states);
+        report(running);
+        return stash.unstashAll(QemuRunning.begin(this, Optional.of(running)));
+    }
+
+    Behavior<Command> refuse(HostCommand asked, String reason) {
+        QemuRefusals.refuse(this, asked, reason);
+        return Behaviors.same();
+    }
+
+    Behavior<Command> refuse(String migration, String command, String reason) {
+        report(new MigrationReport.CommandRefused(migration, host.host(), command, reason, epoch));
+        return Behaviors.same();
+    }
+
+    HostReply refusal(String reason) {
+        return new HostReply.HostRefused(host.host(), reason);
+    }
+
+    String stale(long theirs) {
+        return "VM " + name() + " is held under epoch " + epoch + ", not " + theirs;
+    }
+
+    /** Keeps a command for the next state; with too many kept already it is refused. */
+    Behavior<Command> later(QemuVm.Asked asked) {
+        if (stash.isFull()) {
+            return refuse(asked.command(), "VM " + name() + " is busy, and too many commands wait already");
+        }
+        stash.stash(asked);
+        return Behaviors.same();
+    }
+
+    Behavior<Command> askLedger() {
+        host.ledger()
+                .tell(new OwnershipCommand.QueryOwnership(
+                        name(), context.messageAdapter(OwnershipReply.class, QemuVm.LedgerSaid::new)));
+        return Behaviors.same();
+    }
+
+    /** Asks the ledger to commit {@code migration}, which is all here; it commits an open handoff of it and nothing else. */
+    void commit(String migration) {
+        host.ledger()
+                .tell(new OwnershipCommand.CommitHandoff(
+                        name(),
+                        migration,
+                        epoch,
+                        context.messageAdapter(OwnershipReply.class, QemuVm.LedgerSaid::new)));
+    }
+
+    /** Asks QEMU how it stands; while one such question is open, once more after it. Answered with Polled. */
+    Behavior<Command> poll() {
+        if (polling) {
+            pollAgain = true;
+            return Behaviors.same();
+        }
+        polling = true;
+        context.pipeToSelf(
+                session().call("query-migrate").thenCombine(session().call("query-status"), QemuFigures::of),
+                (figures, thrown) -> new QemuVm.Polled(figures, thrown == null ? "" : DataPlane.reason(thrown)));
+        return Behaviors.same();
+    }
+
+    /** A poll has been answered; to be called for every Polled. */
+    void polled() {
+        polling = false;
+        if (pollAgain) {
+            pollAgain = false;
+            poll();
+        }
+    }
+
+    /** Answers with Stepped. */
+    void step(Step step, CompletionStage<?> stage) {
+        context.pipeToSelf(
+                stage, (_, thrown) -> new QemuVm.Stepped(step, thrown == null ? "" : DataPlane.reason(thrown)));
+    }
+
+    /** Writes the manifest; the stage completes when it is durable. One after the other. */
+    CompletionStage<Void> save(QemuManifest.Role role, long underEpoch, Optional<String> migration) {
+        QemuManifest manifest = new QemuManifest(spec, underEpoch, role, migration);
+        saves = saves.handle((_, _) -> true)
+                .thenAcceptAsync(
+                        _ -> {
+                            try {
+                                manifest.write(files.manifest(), codec);
+                            } catch (IOException e) {
+                                throw new CompletionException(e);
+                            }
+                        },
+                        host.dataPlane());
+        return saves;
+    }
+
+    /** Lets the vCPUs run under {@code newer}: written down first, and the stage fails unless QEMU says that they run. */
+    CompletionStage<?> run(long newer) {
+        return save(QemuManifest.Role.RUNNING, newer, Optional.empty())
+                .thenRunAsync(() -> host.runLog().running(name(), newer), host.dataPlane())
+                .thenCompose(_ -> session().call("cont"))
+                .thenCompose(_ -> session().call("query-status"))
+                .thenAccept(state -> {
+                    if (!state.path("running").asBoolean()) {
+                        host.runLog().stopped(name(), newer);
+                        throw new CompletionException(
+                                new IOException("QEMU was told to run and stands in " + state.path("status")));
+                    }
+                });
+    }
+
+    /** Stops the vCPUs; the stage fails unless QEMU says that they stand. */
+    CompletionStage<?> stop() {
+        long held = epoch;
+        return session()
+                .call("stop")
+                .thenCompose(_ -> session().call("query-status"))
+                .thenAcceptAsync(
+                        state -> {
+                            if (state.path("running").asBoolean()) {
+                                throw new CompletionException(new IOException("QEMU was told to stop and runs"));
+                            }
+                            host.runLog().stopped(name(), held);
+                        },
+                        host.dataPlane());
+    }
+
+    /** The capabilities a migration of this VM has on both ends, and {@code more}. */
+    CompletionStage<?> capabilities(List<String> more) {
+        List<String> wanted = new ArrayList<>(List.of("events", "return-path"));
+        wanted.addAll(more);
+        wanted.addAll(spec.qemu().map(given -> given.capabilities()).orElse(List.of()));
+        ObjectNode arguments = QmpSession.arguments();
+        ArrayNode list = arguments.putArray("capabilities");
+        wanted.stream()
+                .distinct()
+                .forEach(name -> list.addObject().put("capability", name).put("state", true));
+        return session().call("migrate-set-capabilities", arguments);
+    }
+
+    /** Hard close of all sockets of the migration, past a hung main loop: it has failed then. */
+    void yank() {
+        ObjectNode arguments = QmpSession.arguments();
+        arguments.putArray("instances").addObject().put("type", "migration");
+        step(Step.CANCEL, session().outOfBand("yank", arguments));
+    }
+}

@@ -1,0 +1,94 @@
+package io.godwit.agent.qemu;
+
+import io.godwit.proto.vm.VmSpec;
+import io.godwit.vm.GuestException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What a host lends to its QEMU guests beside what it lends to every VM; all of it replaceable in a test.
+ *
+ * @param binary the program
+ * @param root folder of the guests' folders
+ * @param launcher starts and finds the processes
+ * @param links opens a monitor's socket
+ * @param kvm whether QEMU may use KVM here
+ * @param kvmDetail why not, if not
+ * @param settings limits
+ */
+public record QemuHost(
+        String binary,
+        Path root,
+        QemuLauncher launcher,
+        Function<Path, QmpLink.Opener> links,
+        boolean kvm,
+        String kvmDetail,
+        QemuSettings settings) {
+    /** Name of the driver in a VM's spec. */
+    public static final String DRIVER = "qemu";
+
+    private static final Logger LOG = LoggerFactory.getLogger(QemuHost.class);
+
+    /** QEMU at {@code binary}, with real processes and sockets. */
+    public static QemuHost real(Path binary, Path root, boolean kvm, String kvmDetail, QemuSettings settings) {
+        QmpSettings qmp = settings.qmp();
+        return new QemuHost(
+                binary.toString(),
+                root,
+                new HostProcesses(settings),
+                socket -> () -> UnixQmpLink.open(socket, qmp.readBytes(), qmp.lineBytesMax()),
+                kvm,
+                kvmDetail,
+                settings);
+    }
+
+    /**
+     * Folders of guests that an earlier agent has left here. Blocks.
+     *
+     * @throws IOException when the folder cannot be read
+     */
+    public List<Path> left() throws IOException {
+        if (!Files.isDirectory(root)) {
+            return List.of();
+        }
+        List<Path> folders = new ArrayList<>();
+        try (Stream<Path> entries = Files.list(root)) {
+            entries.filter(folder -> Files.exists(new QemuFiles(folder.toAbsolutePath()).manifest()))
+                    .sorted()
+                    .map(Path::toAbsolutePath)
+                    .forEach(folders::add);
+        }
+        LOG.info("{} QEMU guests of an earlier agent in {}", folders.size(), root);
+        return folders;
+    }
+
+    /**
+     * The accelerator for {@code spec}: {@code auto} is kvm where it works.
+     *
+     * @throws GuestException when it names one that is not to be had here
+     */
+    String accelerator(VmSpec spec) throws GuestException {
+        String wanted = spec.qemu().map(qemu -> qemu.accelerator()).orElse("auto");
+        return switch (wanted) {
+            case "auto" -> kvm ? "kvm" : "tcg";
+            case "tcg" -> "tcg";
+            case "kvm" -> {
+                if (!kvm) {
+                    throw new GuestException(
+                            "VM " + spec.name() + ": accelerator kvm is not to be had on this host: " + kvmDetail);
+                }
+                yield "kvm";
+            }
+            default ->
+                throw new GuestException(
+                        "VM " + spec.name() + ": accelerator '" + wanted + "'; expected one of auto, kvm, tcg");
+        };
+    }
+}

@@ -1,0 +1,122 @@
+package io.godwit.agent.qemu;
+
+import io.godwit.proto.migration.Progress;
+import io.godwit.proto.migration.SaveLimits;
+import io.godwit.proto.migration.SaveProgress;
+import io.godwit.proto.migration.SaveStats;
+import io.godwit.proto.migration.StateTriple;
+import io.godwit.proto.vm.RunState;
+import io.godwit.proto.vm.VmSpec;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** What is said of a migration while QEMU carries it out: its figures as progress, state triples and statistics. */
+final class QemuSaveReports {
+    private final QemuCore core;
+    private final String migration;
+    private final QemuTimeline time;
+    private final QemuForecast forecast;
+    private final List<StateTriple> trail = new ArrayList<>();
+    private @Nullable QemuFigures latest;
+    private long predictedAtStop;
+
+    QemuSaveReports(QemuCore core, String migration, QemuTimeline time) {
+        this.core = core;
+        this.migration = migration;
+        this.time = time;
+        this.forecast = new QemuForecast(core.qemu.settings().fixedDowntime());
+    }
+
+    /** QEMU said {@code figures}; {@code standing}: the VM has been told to stop, and every prediction is of the past. */
+    void take(QemuFigures figures, SaveLimits limits, long now, boolean standing) {
+        // in its last states QEMU has nothing to say of what was left, and keeps quiet of its rates
+        if (!figures.ended()) {
+            forecast.take(figures, now);
+        }
+        latest = figures;
+        if (!standing) {
+            predictedAtStop = forecast.predictedMicros();
+        }
+        RunState state = figures.fleetRunState();
+        StateTriple triple = new StateTriple(
+                (state == RunState.PAUSED ? RunState.FINISH_MIGRATE : state).name(),
+                figures.fleetStatus().name(),
+                "-");
+        if (trail.size() < core.host.settings().statesMax()
+                && (trail.isEmpty() || !trail.getLast().equals(triple))) {
+            trail.add(triple);
+        }
+        core.host
+                .reports()
+                .tell(new SaveProgress(
+                        migration,
+                        core.host.host(),
+                        new Progress(
+                                triple,
+                                stats(now),
+                                forecast.leftBytes(),
+                                forecast.dirtyRate(),
+                                0,
+                                0,
+                                0,
+                                0,
+                                forecast.predictedMicros(),
+                                forecast.floorMicros(),
+                                forecast.trustworthy(),
+                                Math.max(0, figures.syncs() - 1),
+                                forecast.floorMicros(),
+                                true,
+                                limits,
+                                figures.expectedDowntimeMs() < 0
+                                        ? -1
+                                        : TimeUnit.MILLISECONDS.toMicros(figures.expectedDowntimeMs()))));
+    }
+
+    /** Whether the VM may be stopped now: the standstill keeps to its limit, or is to be taken as it comes. */
+    boolean fits(SaveLimits limits, VmSpec spec) {
+        long limitMs = Math.min(limits.downtimeLimitMs(), spec.blackoutBudgetMs());
+        return limits.stopAndCopy()
+                || (forecast.trustworthy() && forecast.predictedMicros() <= TimeUnit.MILLISECONDS.toMicros(limitMs));
+    }
+
+    /** Whether the VM's state is on both hosts at once. */
+    boolean postcopy() {
+        return latest != null && latest.postcopy();
+    }
+
+    /** State triples so far, in order. */
+    List<StateTriple> trail() {
+        return List.copyOf(trail);
+    }
+
+    SaveStats stats(long now) {
+        QemuFigures figures = latest;
+        if (figures == null) {
+            return SaveStats.NONE;
+        }
+        return new SaveStats(
+                figures.totalBytes(),
+                figures.transferredBytes(),
+                figures.pageBytesSent(),
+                figures.deviceBytes(),
+                0,
+                figures.syncs(),
+                time.precopyMillis(now),
+                forecast.bandwidth(),
+                predictedAtStop);
+    }
+
+    /** The figures that decide, for a reason that a person reads. */
+    String inWords() {
+        return String.format(
+                Locale.ROOT,
+                "%d bytes left after %d looks at the dirty bitmap, %d bytes/s sent, %d bytes/s dirtied",
+                forecast.leftBytes(),
+                latest == null ? 0 : latest.syncs(),
+                forecast.bandwidth(),
+                forecast.dirtyRate());
+    }
+}

@@ -1,0 +1,58 @@
+package io.godwit.agent.qemu;
+
+import com.typesafe.config.Config;
+import java.time.Duration;
+
+/**
+ * Limits of QEMU guests, from {@code godwit.qemu}; each is explained in {@code reference.conf}.
+ *
+ * @param binary the program
+ * @param startTimeout from the start of the process to the sockets it listens on
+ * @param tick how often a migration is asked how it stands
+ * @param setupTimeout from the word to migrate to the first byte
+ * @param switchoverTimeout from the word to go on at the switchover to the end
+ * @param cancelTimeout from the word to cancel to the end
+ * @param quitTimeout from the word to quit to the end of the process
+ * @param lostTimeout how long the monitor of somebody else's QEMU may be out of reach
+ * @param holdDowntime QEMU's downtime limit while it is not to switch over
+ * @param unlimitedBandwidth limit that stands for none, in bytes per second
+ * @param fixedDowntime part of a standstill that no byte count explains
+ * @param multifdChannels streams of a migration with multifd
+ * @param stderrBytes how much of the end of QEMU's stderr an error quotes
+ * @param qmp limits of its QMP connections
+ */
+public record QemuSettings(
+        String binary,
+        Duration startTimeout,
+        Duration tick,
+        Duration setupTimeout,
+        Duration switchoverTimeout,
+        Duration cancelTimeout,
+        Duration quitTimeout,
+        Duration lostTimeout,
+        Duration holdDowntime,
+        long unlimitedBandwidth,
+        Duration fixedDowntime,
+        int multifdChannels,
+        int stderrBytes,
+        QmpSettings qmp) {
+    /** Reads {@code godwit.qemu} of an actor system's configuration. */
+    public static QemuSettings from(Config root) {
+        Config config = root.getConfig("godwit.qemu");
+        return new QemuSettings(
+                config.getString("binary"),
+                config.getDuration("start-timeout"),
+                config.getDuration("tick"),
+                config.getDuration("setup-timeout"),
+                config.getDuration("switchover-timeout"),
+                config.getDuration("cancel-timeout"),
+                config.getDuration("quit-timeout"),
+                config.getDuration("lost-timeout"),
+                config.getDuration("hold-downtime"),
+                config.getBytes("unlimited-bandwidth"),
+                config.getDuration("fixed-downtime"),
+                config.getInt("multifd-channels"),
+                Math.toIntExact(config.getBytes("stderr-bytes")),
+                QmpSettings.from(root));
+    }
+}

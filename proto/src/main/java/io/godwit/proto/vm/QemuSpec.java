@@ -1,0 +1,67 @@
+package io.godwit.proto.vm;
+
+import io.godwit.proto.WireMessage;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a QEMU guest is made of beside memory and vCPUs.
+ *
+ * @param machine QEMU's machine type; empty for the host's default. The host that creates the VM settles it to the versioned
+ *     name, such as {@code pc-i440fx-7.2}, because both ends of a migration must agree
+ * @param accelerator {@code auto}, {@code kvm} or {@code tcg}; {@code auto} is settled by the host that creates the VM: kvm
+ *     where it works
+ * @param disks in boot order
+ * @param nics in slot order
+ * @param kernel path of a Linux kernel to boot directly
+ * @param initrd path of its initial RAM disk
+ * @param append its command line
+ * @param capabilities migration capabilities beside those that every migration needs, such as {@code multifd} or {@code
+ *     xbzrle}; set on both ends
+ * @param arguments added to QEMU's command line as they are
+ * @param adopt path of the QMP socket of a QEMU that somebody else has started and that is to be taken over; a destination
+ *     starts its own
+ */
+public record QemuSpec(
+        String machine,
+        String accelerator,
+        List<QemuDisk> disks,
+        List<QemuNic> nics,
+        Optional<String> kernel,
+        Optional<String> initrd,
+        String append,
+        List<String> capabilities,
+        List<String> arguments,
+        Optional<String> adopt)
+        implements WireMessage {
+    /** Nothing but defaults. */
+    public static final QemuSpec DEFAULT = new QemuSpec(
+            "",
+            "auto",
+            List.of(),
+            List.of(),
+            Optional.empty(),
+            Optional.empty(),
+            "",
+            List.of(),
+            List.of(),
+            Optional.empty());
+
+    public QemuSpec {
+        disks = List.copyOf(disks);
+        nics = List.copyOf(nics);
+        capabilities = List.copyOf(capabilities);
+        arguments = List.copyOf(arguments);
+    }
+
+    /** The same guest as the host that created it has settled it. */
+    public QemuSpec settled(String machineType, String accel) {
+        return new QemuSpec(machineType, accel, disks, nics, kernel, initrd, append, capabilities, arguments, adopt);
+    }
+
+    /** The same guest in a QEMU of the host's own. */
+    public QemuSpec own() {
+        return new QemuSpec(
+                machine, accelerator, disks, nics, kernel, initrd, append, capabilities, arguments, Optional.empty());
+    }
+}
