@@ -20,8 +20,8 @@ import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 
 /** A QEMU of a test, in a process of its own; killed when closed. Its files are {@code NAME.*} in the test's folder. */
-final class QemuProcess implements AutoCloseable {
-    static final String SYSTEM = "qemu-system-x86_64";
+public final class QemuProcess implements AutoCloseable {
+    public static final String SYSTEM = "qemu-system-x86_64";
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Pattern R15 = Pattern.compile("R15=([0-9a-f]{16})");
@@ -40,7 +40,7 @@ final class QemuProcess implements AutoCloseable {
     }
 
     /** Skips the test, aloud, where a program of QEMU's is not on the PATH; fails it where QEMU is required. */
-    static void need(String program) {
+    public static void need(String program) {
         boolean there = Arrays.stream(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
                 .anyMatch(path -> Files.isExecutable(Path.of(path, program)));
         Requirement.need(
@@ -48,7 +48,7 @@ final class QemuProcess implements AutoCloseable {
     }
 
     /** Starts one and waits until it answers on QMP. */
-    static QemuProcess start(Path folder, String name, String accel, int memoryMib, List<String> more)
+    public static QemuProcess start(Path folder, String name, String accel, int memoryMib, List<String> more)
             throws IOException {
         need(SYSTEM);
         Process process = launch(folder, name, accel, memoryMib, more);
@@ -77,7 +77,7 @@ final class QemuProcess implements AutoCloseable {
     }
 
     /** Starts one that is expected to end by itself, and waits until it has: what it wrote on stderr. */
-    static String startRefused(Path folder, String name, String accel, int memoryMib, List<String> more)
+    public static String startRefused(Path folder, String name, String accel, int memoryMib, List<String> more)
             throws Exception {
         need(SYSTEM);
         Process process = launch(folder, name, accel, memoryMib, more);
@@ -109,22 +109,24 @@ final class QemuProcess implements AutoCloseable {
         return Files.readString(folder.resolve(name + ".stderr"));
     }
 
-    JsonNode execute(String command) throws IOException {
+    /** A QMP command without arguments. */
+    public JsonNode execute(String command) throws IOException {
         return qmp.execute(command, "{}");
     }
 
-    JsonNode execute(String command, String arguments) throws IOException {
+    /** A QMP command with its arguments as JSON. */
+    public JsonNode execute(String command, String arguments) throws IOException {
         return qmp.execute(command, arguments);
     }
 
     /** What the guest has printed so far. */
-    String serial() throws IOException {
+    public String serial() throws IOException {
         Path file = folder.resolve(name + ".serial");
         return Files.exists(file) ? Files.readString(file) : "";
     }
 
     /** Waits until the guest has printed this. */
-    void awaitSerial(String text) {
+    public void awaitSerial(String text) {
         Awaitility.await(name + " prints " + text)
                 .pollInterval(Duration.ofMillis(10))
                 .atMost(PATIENCE)
@@ -132,7 +134,7 @@ final class QemuProcess implements AutoCloseable {
     }
 
     /** Waits until a field of {@code query-migrate} has this value. */
-    void awaitMigration(String status) {
+    public void awaitMigration(String status) {
         Awaitility.await(name + "'s migration is " + status)
                 .pollInterval(Duration.ofMillis(10))
                 .atMost(PATIENCE)
@@ -140,12 +142,12 @@ final class QemuProcess implements AutoCloseable {
     }
 
     /** How it runs, as {@code query-status} says. */
-    String runState() throws IOException {
+    public String runState() throws IOException {
         return execute("query-status").path("status").asText();
     }
 
     /** Waits for a run state. */
-    void awaitRunState(String state) {
+    public void awaitRunState(String state) {
         Awaitility.await(name + " is " + state)
                 .pollInterval(Duration.ofMillis(10))
                 .atMost(PATIENCE)
@@ -153,12 +155,12 @@ final class QemuProcess implements AutoCloseable {
     }
 
     /** The guest's pages by the rule and its own count, the guest standing still. */
-    Verdict check(PageRule rule) throws IOException {
+    public Verdict check(PageRule rule) throws IOException {
         return rule.check(dump(rule), counted());
     }
 
     /** The guest's pages in a file. */
-    Path dump(PageRule rule) throws IOException {
+    public Path dump(PageRule rule) throws IOException {
         Path dump = folder.resolve(name + "." + dumps++ + ".dump");
         execute(
                 "pmemsave",
@@ -167,7 +169,7 @@ final class QemuProcess implements AutoCloseable {
     }
 
     /** The guest's count of its additions. QMP has no command for registers; the human monitor has. */
-    OptionalLong counted() throws IOException {
+    public OptionalLong counted() throws IOException {
         String registers = execute("human-monitor-command", "{\"command-line\": \"info registers\"}")
                 .asText();
         Matcher r15 = R15.matcher(registers);
@@ -176,7 +178,7 @@ final class QemuProcess implements AutoCloseable {
     }
 
     /** Ends it in good order: locks are released, files written. */
-    void quit() throws Exception {
+    public void quit() throws Exception {
         execute("quit");
         assertThat(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
                 .as("%s ended", name)

@@ -15,9 +15,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /** QMP by hand: one command at a time, events passed over. So that what tests see does not pass through what they test. */
-final class QmpSocket implements Closeable {
+public final class QmpSocket implements Closeable {
     /** QEMU's answer to a command that it did not carry out: its {@code desc}. */
-    static final class Refused extends IOException {
+    public static final class Refused extends IOException {
         Refused(String desc) {
             super(desc);
         }
@@ -33,7 +33,8 @@ final class QmpSocket implements Closeable {
         this.lines = new BufferedReader(Channels.newReader(channel, StandardCharsets.UTF_8));
     }
 
-    static QmpSocket open(Path socket) throws IOException {
+    /** Connects and negotiates. */
+    public static QmpSocket open(Path socket) throws IOException {
         SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
         try {
             channel.connect(UnixDomainSocketAddress.of(socket));
@@ -48,7 +49,7 @@ final class QmpSocket implements Closeable {
     }
 
     /** The command's {@code return}. */
-    JsonNode execute(String command, String arguments) throws IOException {
+    public JsonNode execute(String command, String arguments) throws IOException {
         ObjectNode request = JSON.createObjectNode().put("execute", command);
         request.set("arguments", JSON.readTree(arguments));
         ByteBuffer bytes = StandardCharsets.UTF_8.encode(request + "\n");
