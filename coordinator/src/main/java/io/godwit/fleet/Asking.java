@@ -8,6 +8,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.RecipientRef;
@@ -38,6 +40,21 @@ final class Asking {
     CompletionStage<ActorRef<HostCommand>> agent(String host, Duration limit, Duration patience, Duration interval) {
         int attempts = (int) Math.max(1, patience.dividedBy(interval));
         return Patterns.retry(() -> findAgent(host, limit), attempts, interval, system.classicSystem());
+    }
+
+    /**
+     * The first answer that is {@code settled}, asked for again every {@code interval}; the last one, whatever it is, when
+     * {@code patience} is over. For what follows from a report that may be on its way.
+     */
+    <T> CompletionStage<T> settled(
+            Supplier<CompletionStage<T>> question, Predicate<T> settled, Duration patience, Duration interval) {
+        return question.get().thenCompose(answer -> {
+            Duration left = patience.minus(interval);
+            return settled.test(answer) || left.isNegative()
+                    ? CompletableFuture.completedFuture(answer)
+                    : Patterns.after(
+                            interval, system.classicSystem(), () -> settled(question, settled, left, interval));
+        });
     }
 
     private CompletionStage<ActorRef<HostCommand>> findAgent(String host, Duration limit) {

@@ -113,8 +113,10 @@ final class CoordinatorService implements Coordinator {
 
     @Override
     public CompletionStage<MigrationView> startMigration(String vm, Optional<String> to, MigrationOptions options) {
-        return fleet().thenCompose(shown -> {
-            VmView view = VmLifecycle.find(shown, vm);
+        return vms.settled(vm).thenCompose(settled -> {
+            FleetShown shown = settled.fleet();
+            VmView view = settled.vm();
+            OwnershipView owner = settled.owner();
             to.ifPresent(host -> requireHost(shown, host));
             String from = view.host().orElseThrow(() -> new Refused("vm '" + vm + "' is on no host"));
             view.migration().ifPresent(other -> {
@@ -127,26 +129,24 @@ final class CoordinatorService implements Coordinator {
                 throw new Refused(fault);
             });
             String destination = destination(shown, vm, from, to);
-            return vms.ownership(vm).thenCompose(owner -> {
-                if (!owner.grants(from)) {
-                    throw new Refused("the ledger says that vm '" + vm + "' belongs to "
-                            + owner.host().map(host -> "host " + host).orElse("nobody") + ", not to host " + from);
-                }
-                String id = ports.ids().next("m");
-                return shown(
-                        askMigration(
-                                id,
-                                replyTo -> new StartMigration(
-                                        id,
-                                        view.spec(),
-                                        from,
-                                        destination,
-                                        owner.epoch(),
-                                        options,
-                                        Optional.empty(),
-                                        replyTo)),
-                        Refused::new);
-            });
+            if (!owner.grants(from)) {
+                throw new Refused("the ledger says that vm '" + vm + "' belongs to "
+                        + owner.host().map(host -> "host " + host).orElse("nobody") + ", not to host " + from);
+            }
+            String id = ports.ids().next("m");
+            return shown(
+                    askMigration(
+                            id,
+                            replyTo -> new StartMigration(
+                                    id,
+                                    view.spec(),
+                                    from,
+                                    destination,
+                                    owner.epoch(),
+                                    options,
+                                    Optional.empty(),
+                                    replyTo)),
+                    Refused::new);
         });
     }
 

@@ -10,7 +10,7 @@ import java.time.Duration;
  *
  * @param askTimeout for an answer of an entity or of FleetView
  * @param hostTimeout for an answer of a host agent, such as to the creation of a VM
- * @param agentPatience how long an agent that is not listed is looked for
+ * @param agentPatience how long an agent that is not listed is looked for, and a report that is on its way
  * @param agentInterval between two looks
  * @param hostDownAfter how long a host may be unreachable before the cluster gives it up
  * @param reportFresh a host's report no older than this shows by itself that the host is up

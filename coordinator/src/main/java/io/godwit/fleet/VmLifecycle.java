@@ -31,6 +31,7 @@ import io.godwit.proto.ownership.OwnershipReply;
 import io.godwit.proto.ownership.OwnershipReply.OwnershipAccepted;
 import io.godwit.proto.ownership.OwnershipReply.OwnershipRefused;
 import io.godwit.proto.ownership.OwnershipView;
+import io.godwit.proto.vm.RunState;
 import io.godwit.proto.vm.VmSpec;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -167,6 +168,31 @@ final class VmLifecycle {
                 .filter(view -> view.spec().name().equals(vm))
                 .findFirst()
                 .orElseThrow(() -> new NotFound("vm", vm));
+    }
+
+    /** A VM as the fleet shows it and as the ledger has it. */
+    record Settled(FleetShown fleet, VmView vm, OwnershipView owner) {
+        /** Whether no report is on its way that will say something else: of a creation or of a move that has just ended. */
+        boolean said() {
+            return !vm.state().equals(RunState.PRELAUNCH.name())
+                    && vm.migration().isEmpty()
+                    && vm.host().equals(owner.host());
+        }
+    }
+
+    /**
+     * The VM once its host has reported what the ledger says, or after a moment as it is: so that whoever has created or
+     * moved a VM can move it at once. Throws NotFound.
+     */
+    CompletionStage<Settled> settled(String vm) {
+        return asking.settled(
+                () -> fleet().thenCompose(shown -> {
+                    VmView view = find(shown, vm);
+                    return ownership(vm).thenApply(owner -> new Settled(shown, view, owner));
+                }),
+                Settled::said,
+                settings.agentPatience(),
+                settings.agentInterval());
     }
 
     CompletionStage<FleetShown> fleet() {

@@ -138,6 +138,17 @@ class CoordinatorNodeTest {
     }
 
     @Test
+    void aVmThatHasJustBeenCreatedOrMovedCanBeMovedAtOnce() {
+        create("a", 100, "host-1");
+        for (String to : List.of("host-2", "host-3", "host-1")) {
+            MigrationView ended = awaitEnd(get(coordinator.startMigration("a", Optional.of(to), OPTIONS))
+                    .id());
+            assertThat(ended.phase()).isEqualTo(MigrationPhase.COMPLETED);
+        }
+        assertThat(get(coordinator.ownership("a")).host()).contains("host-1");
+    }
+
+    @Test
     void tellsWhatTheDevicesOfAVmSawInItsMigrationsAndWhereItIsNow() {
         create("a", 100, "host-1", "gpu");
         awaitRunning(1);

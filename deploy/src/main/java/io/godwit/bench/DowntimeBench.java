@@ -12,7 +12,9 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Random;
 
 /**
  * Whether the standstill that is promised when a migration asks to switch over is the one that follows: over reporting
@@ -60,20 +62,29 @@ public final class DowntimeBench {
         List<String> flags = ManagementFactory.getRuntimeMXBean().getInputArguments();
         List<DowntimeCell> cells = grid(options.quick());
         String guest = options.guest();
+        boolean ownCores = false;
         try (DemoFleet fleet = new DemoFleet(
                 folder, DemoSettings.of(ConfigFactory.load()), flags, System.getProperty("java.class.path"))) {
             // twice the memory: the next guest is created while the last one's memory may still be being freed
             BenchMoves moves = new BenchMoves(fleet.start(new DemoOptions(2, 2, RAM_MIB * MIB, options.guest())));
             moves.awaitHosts(2);
-            for (DowntimeCell cell : cells) {
-                guest = measure(moves, cell, options);
+            if (!options.sharedCores()) {
+                ownCores = OwnCores.give(
+                        List.of(fleet.pid("host-1"), fleet.pid("host-2")),
+                        Runtime.getRuntime().availableProcessors());
+            }
+            measure(moves, new DowntimeCell("PERSISTENT", 20, 64), options, options.warmUp());
+            List<DowntimeCell> order = new ArrayList<>(cells);
+            Collections.shuffle(order, new Random(options.seed()));
+            for (DowntimeCell cell : order) {
+                guest = measure(moves, cell, options, options.runs());
             }
         } catch (Exception e) {
             System.err.println("downtime: logs are in " + folder);
             throw e;
         }
         BenchFolder.delete(folder);
-        return new DowntimeBenchResult(guest, options.verify(), cells);
+        return new DowntimeBenchResult(guest, options.verify(), options.link(), ownCores, cells);
     }
 
     private static List<DowntimeCell> grid(boolean quick) {
@@ -91,7 +102,7 @@ public final class DowntimeBench {
     }
 
     /** Back and forth, the first time uncounted. Returns the guest driver. */
-    private static String measure(BenchMoves moves, DowntimeCell cell, DowntimeBenchOptions options)
+    private static String measure(BenchMoves moves, DowntimeCell cell, DowntimeBenchOptions options, int runs)
             throws IOException {
         moves.create(new VmBody(
                 VM,
@@ -115,7 +126,7 @@ public final class DowntimeBench {
                 null));
         OptionsBody body = new OptionsBody(LIMIT_MS, options.verify(), null, null, null, null);
         String driver = "";
-        for (int run = 0; run <= options.runs(); run++) {
+        for (int run = 0; run <= runs; run++) {
             MigrationView view = moves.migrate(VM, run % 2 == 0 ? "host-2" : "host-1", body, progress -> {
                 if (!progress.trustworthy()) {
                     cell.flag();

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Locale;
 
 /** All rows of {@link DowntimeBench} and what follows from them. */
-record DowntimeBenchResult(String guest, boolean verify, List<DowntimeCell> cells) {
+record DowntimeBenchResult(String guest, boolean verify, String link, boolean ownCores, List<DowntimeCell> cells) {
     /** Share of promises to be kept. */
     private static final double KEPT_GOAL = 0.9;
 
@@ -40,11 +40,13 @@ record DowntimeBenchResult(String guest, boolean verify, List<DowntimeCell> cell
     String table(boolean parts) {
         StringBuilder text = new StringBuilder(String.format(
                 Locale.ROOT,
-                "standstills between two agents over loopback, in ms; guest %s of %d MiB, gpu with %d MiB of state%s%n%n",
+                "standstills between two agents over %s, in ms; guest %s of %d MiB, gpu with %d MiB of state%s%s%n%n",
+                link.equals("none") ? "loopback" : "a link of " + link + "/s",
                 guest,
                 DowntimeBench.RAM_MIB,
                 DowntimeBench.STATE_MIB,
-                verify ? ", digests compared" : ""));
+                verify ? ", digests compared" : "",
+                ownCores ? "; each agent has its own cores" : "; both agents share the cores"));
         text.append(String.format(
                 Locale.ROOT,
                 "%-16s %10s %7s %10s %9s %9s %6s%n",
@@ -107,7 +109,11 @@ record DowntimeBenchResult(String guest, boolean verify, List<DowntimeCell> cell
 
     ObjectNode document(ObjectMapper mapper) {
         ObjectNode document = mapper.createObjectNode();
-        document.put("guest", guest).put("verify", verify).put("ramBytes", DowntimeBench.RAM_MIB << 20);
+        document.put("guest", guest)
+                .put("verify", verify)
+                .put("link", link)
+                .put("ownCores", ownCores)
+                .put("ramBytes", DowntimeBench.RAM_MIB << 20);
         ArrayNode rows = document.putArray("rows");
         for (DowntimeCell cell : cells) {
             ObjectNode row = rows.addObject()

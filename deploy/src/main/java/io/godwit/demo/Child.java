@@ -79,6 +79,11 @@ final class Child implements AutoCloseable {
         return name;
     }
 
+    /** Its process id. */
+    long pid() {
+        return process.pid();
+    }
+
     /** Whether it runs. */
     boolean alive() {
         return process.isAlive();

@@ -121,6 +121,19 @@ public final class DemoFleet implements AutoCloseable {
         return child;
     }
 
+    /**
+     * Process id of the one of that name.
+     *
+     * @throws IllegalArgumentException when there is none
+     */
+    public synchronized long pid(String name) {
+        return children.stream()
+                .filter(child -> child.name().equals(name))
+                .reduce((_, last) -> last)
+                .orElseThrow(() -> new IllegalArgumentException("no process named " + name))
+                .pid();
+    }
+
     /** A process that has ended without being asked, if any. */
     synchronized List<String> dead() {
         return children.stream()

@@ -8,12 +8,9 @@ import java.util.concurrent.ConcurrentMap;
 
 /**
  * What an agent has learnt of switchovers, per destination, with and without digests: the last few of them, by their
- * measured parts. Safe for any thread; at most two entries for each host of the fleet.
+ * measured parts. Safe for any thread; at most two entries for each host of the fleet, of two dozen switchovers each.
  */
 public final class LearntDowntime {
-    /** Enough for a median that one or two busy moments do not move, few enough to follow a change within minutes. */
-    private static final int REMEMBERED = 8;
-
     private final ConcurrentMap<Route, List<Switchover>> switchovers = new ConcurrentHashMap<>();
     private final MigrationSettings settings;
 
@@ -34,12 +31,9 @@ public final class LearntDowntime {
     /** A switchover to {@code to} has been measured. */
     void learn(DataEndpoint to, boolean verify, Switchover measured) {
         switchovers.compute(new Route(to, verify), (_, before) -> {
-            List<Switchover> kept = new ArrayList<>(before == null ? List.of() : before);
-            if (kept.size() == REMEMBERED) {
-                kept.removeFirst();
-            }
-            kept.add(measured);
-            return List.copyOf(kept);
+            List<Switchover> all = new ArrayList<>(before == null ? List.of() : before);
+            all.add(measured);
+            return RouteCosts.telling(all);
         });
     }
 }

@@ -34,22 +34,44 @@ record RouteCosts(
      */
     private static final double COMPETITION = 1.5;
 
+    /** Enough for a median that one or two busy moments do not move, few enough to follow a change within minutes. */
+    private static final int REMEMBERED = 8;
+
     RouteCosts {
         copies = List.copyOf(copies);
     }
 
     /**
-     * From the last switchovers to that destination.
+     * Those of {@code all}, oldest first, that still tell something: the last few, and the last few that sent enough RAM or
+     * device state. What one VM with pinned memory has taught is not lost over a dozen VMs that have none.
+     */
+    static List<Switchover> telling(List<Switchover> all) {
+        List<Switchover> last = last(all, _ -> true);
+        List<Switchover> ram = last(all, Switchover::tellsRam);
+        List<Switchover> devices = last(all, Switchover::tellsDevices);
+        return all.stream()
+                .filter(one -> last.contains(one) || ram.contains(one) || devices.contains(one))
+                .toList();
+    }
+
+    private static List<Switchover> last(List<Switchover> all, Predicate<Switchover> tells) {
+        List<Switchover> some = all.stream().filter(tells).toList();
+        return some.subList(Math.max(0, some.size() - REMEMBERED), some.size());
+    }
+
+    /**
+     * From the last switchovers to that destination, oldest first.
      *
      * @param here to this destination, in whatever order; empty for a new one
      * @param anywhere to all of them: what depends on the hosts' cores rather than on the way, and was not seen here yet
      */
     static RouteCosts of(MigrationSettings settings, List<Switchover> here, List<Switchover> anywhere) {
         double digest = 1e6 / settings.digestBytesPerSecond();
+        List<Switchover> last = last(here, _ -> true);
         return new RouteCosts(
-                (long) median(here.stream().map(s -> (double) s.unexplainedMicros()), micros(settings.fixedDowntime())),
-                (long) median(here.stream().map(s -> (double) s.handoffMicros()), micros(settings.handoffDelay())),
-                (long) median(rates(here, s -> s.precopyBandwidth() > 0, Switchover::precopyBandwidth), 0),
+                (long) median(last.stream().map(s -> (double) s.unexplainedMicros()), micros(settings.fixedDowntime())),
+                (long) median(last.stream().map(s -> (double) s.handoffMicros()), micros(settings.handoffDelay())),
+                (long) median(rates(last, s -> s.precopyBandwidth() > 0, Switchover::precopyBandwidth), 0),
                 known(here, anywhere, Switchover::tellsDevices, s -> (double) s.deviceMicros() / s.deviceBytes(), 0),
                 known(
                         here,
@@ -63,7 +85,7 @@ record RouteCosts(
                         s -> s.destinationDigestMicros() > 0,
                         s -> (double) s.destinationDigestMicros() / s.memoryBytes(),
                         digest),
-                here.stream().filter(Switchover::tellsRam).toList());
+                last(here, Switchover::tellsRam));
     }
 
     /**
@@ -100,7 +122,7 @@ record RouteCosts(
             Predicate<Switchover> tells,
             ToDoubleFunction<Switchover> rate,
             double otherwise) {
-        return median(rates(here, tells, rate), median(rates(anywhere, tells, rate), otherwise));
+        return median(rates(last(here, tells), tells, rate), median(rates(anywhere, tells, rate), otherwise));
     }
 
     private static Stream<Double> rates(

@@ -40,4 +40,22 @@ class LearntDowntimeTest {
         }
         assertThat(learnt.costs(HOST_B, true).fixedMicros()).as("five of eight").isEqualTo(10_000);
     }
+
+    @Test
+    void whatOneVmWithPinnedMemoryHasTaughtOutlivesManyThatHaveNone() {
+        learnt.learn(HOST_B, false, new Switchover(10_000, 0, 0, 64 << 20, 32_000, 0, 0, 1 << 20, 0, 0));
+        learnt.learn(HOST_B, false, new Switchover(10_000, 0, 0, 0, 0, 8 << 20, 8_000, 1 << 20, 0, 0));
+        for (int i = 0; i < 20; i++) {
+            learnt.learn(HOST_B, false, fixed(20_000));
+        }
+        RouteCosts costs = learnt.costs(HOST_B, false);
+        assertThat(costs.fixedMicros()).isEqualTo(20_000);
+        assertThat(costs.stoppedBandwidth(0)).isEqualTo(2000L << 20);
+        assertThat(costs.deviceMicrosPerByte()).isEqualTo(1000.0 / (1 << 20));
+        for (int i = 0; i < 8; i++) {
+            learnt.learn(HOST_B, false, new Switchover(20_000, 0, 0, 64 << 20, 64_000, 0, 0, 1 << 20, 0, 0));
+        }
+        assertThat(learnt.costs(HOST_B, false).copies()).hasSize(8);
+        assertThat(learnt.costs(HOST_B, false).stoppedBandwidth(0)).isEqualTo(1000L << 20);
+    }
 }
