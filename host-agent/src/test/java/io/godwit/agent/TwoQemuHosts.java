@@ -34,6 +34,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -90,11 +91,20 @@ final class TwoQemuHosts implements AutoCloseable {
                         pekko.actor.provider = local
                         godwit.migration.ledger-poll = 200 ms
                         godwit.qemu.tick = 50 ms
+                        godwit.qemu.switchover-timeout = 2 s
                         godwit.qemu.qmp.reconnect-interval = 50 ms
                         """).withFallback(ConfigFactory.load());
     }
 
     static VmSpec spec() {
+        return spec(List.of(), List.of(), Optional.empty());
+    }
+
+    /** With more arguments and migration capabilities, or somebody else's. */
+    static VmSpec spec(List<String> more, List<String> capabilities, Optional<String> adopt) {
+        // relative to the guest's own folder
+        List<String> arguments = new ArrayList<>(List.of("-qmp", "unix:test,server=on,wait=off"));
+        arguments.addAll(more);
         return new VmSpec(VM, "qemu", 150 * MIB, 1, new WorkloadSpec(0, 0, false), List.of(), 2000)
                 .withQemu(new QemuSpec(
                         "",
@@ -104,10 +114,9 @@ final class TwoQemuHosts implements AutoCloseable {
                         Optional.empty(),
                         Optional.empty(),
                         "",
-                        List.of(),
-                        // relative to the guest's own folder
-                        List.of("-qmp", "unix:test,server=on,wait=off"),
-                        Optional.empty()));
+                        capabilities,
+                        arguments,
+                        adopt));
     }
 
     static MigrationOptions options(long bandwidth) {
@@ -264,11 +273,16 @@ final class TwoQemuHosts implements AutoCloseable {
 
     /** What the QEMU itself answers to a command without arguments. */
     JsonNode qmp(Agent agent, String command) throws IOException {
+        return qmp(agent, command, "{}");
+    }
+
+    /** What the QEMU itself answers. */
+    JsonNode qmp(Agent agent, String command, String arguments) throws IOException {
         ObjectMapper json = new ObjectMapper();
         try (UnixQmpLink link = UnixQmpLink.open(agent.folder().resolve(VM).resolve("test"), 4096, 1 << 20)) {
             link.readLine();
             link.writeLine("{\"execute\": \"qmp_capabilities\"}");
-            link.writeLine("{\"execute\": \"" + command + "\", \"id\": \"asked\"}");
+            link.writeLine("{\"execute\": \"" + command + "\", \"arguments\": " + arguments + ", \"id\": \"asked\"}");
             while (true) {
                 JsonNode said = json.readTree(link.readLine());
                 if (said.path("id").asText().equals("asked")) {

@@ -39,6 +39,7 @@ final class QemuArrival {
     private final String migration;
     private final List<StateTriple> trail = new ArrayList<>();
     private @Nullable MigrationReport last;
+    private boolean prepared;
     private boolean loaded;
     private long granted;
     private boolean running;
@@ -83,6 +84,10 @@ final class QemuArrival {
     /** On the thread of QEMU's answer: {@code last} is read by the actor after the step's end only. */
     private void ready(JsonNode listening) {
         int port = listening.path("socket-address").path(0).path("port").asInt();
+        if (port == 0 && listening.has("status")) {
+            // its source has connected already, and a report that it is ready would say nothing new
+            return;
+        }
         if (port == 0) {
             throw new IllegalStateException("QEMU was told to listen and names no port: " + listening);
         }
@@ -126,7 +131,7 @@ final class QemuArrival {
                         : Behaviors.same();
             }
             case Overdue(var step) ->
-                step == Step.SETUP && last == null
+                step == Step.SETUP && !prepared
                         ? fail("QEMU was not ready to receive within "
                                 + core.qemu.settings().startTimeout().toMillis() + " ms")
                         : Behaviors.same();
@@ -140,6 +145,7 @@ final class QemuArrival {
                 if (!error.isEmpty()) {
                     yield fail(error);
                 }
+                prepared = true;
                 core.timers.cancel(Step.SETUP);
                 core.timers.startTimerWithFixedDelay(
                         new Tick(), core.qemu.settings().tick());
@@ -167,7 +173,7 @@ final class QemuArrival {
             return fail("QEMU could not load the VM: " + figures.error().orElse("status " + figures.status()));
         }
         // "completed" is said a moment before the run state changes
-        if (!loaded && last != null && figures.completed() && figures.fleetRunState() != RunState.RESTORE_VM) {
+        if (!loaded && prepared && figures.completed() && figures.fleetRunState() != RunState.RESTORE_VM) {
             loaded = true;
             core.timers.cancel(new Tick());
             core.commit(migration);

@@ -1,0 +1,286 @@
+package io.godwit.agent.qemu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import io.godwit.device.DeviceModels;
+import io.godwit.migration.LearntDowntime;
+import io.godwit.migration.MigrationSettings;
+import io.godwit.proto.host.DataEndpoint;
+import io.godwit.proto.host.HostCommand;
+import io.godwit.proto.host.HostReply;
+import io.godwit.proto.migration.MigrationMessage;
+import io.godwit.proto.migration.MigrationOptions;
+import io.godwit.proto.migration.MigrationReport;
+import io.godwit.proto.migration.Progress;
+import io.godwit.proto.migration.SaveLimits;
+import io.godwit.proto.migration.SaveProgress;
+import io.godwit.proto.ownership.OwnershipCommand;
+import io.godwit.proto.ownership.OwnershipReply;
+import io.godwit.proto.ownership.OwnershipView;
+import io.godwit.proto.vm.VmSpec;
+import io.godwit.proto.vm.WorkloadSpec;
+import io.godwit.vm.RunLog;
+import io.godwit.vm.Vm;
+import io.godwit.vm.VmHost;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Predicate;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A migration away from here against a QEMU that does what no real one can be made to do at will. */
+class QemuDepartureTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final String VM = "vm-1";
+
+    /** So far from its end that nothing fits. */
+    private static final String FAR =
+            "{\"status\": \"active\", \"expected-downtime\": 300, \"ram\": {\"total\": 1000000,"
+                    + " \"remaining\": 900000, \"mbps\": 0.008, \"page-size\": 4096, \"dirty-sync-count\": 2}}";
+
+    /** A millisecond from it. */
+    private static final String NEAR =
+            "{\"status\": \"active\", \"expected-downtime\": 300, \"ram\": {\"total\": 1000000,"
+                    + " \"remaining\": 1000, \"mbps\": 8, \"page-size\": 4096, \"dirty-sync-count\": 3}}";
+
+    @TempDir
+    Path folder;
+
+    private final Config config = ConfigFactory.parseString("""
+                    pekko.actor.provider = local
+                    godwit.qemu.tick = 20 ms
+                    godwit.qemu.switchover-timeout = 300 ms
+                    godwit.qemu.cancel-timeout = 300 ms
+                    godwit.migration.ledger-poll = 10 s
+                    """).withFallback(ConfigFactory.load());
+    private final ActorTestKit kit = ActorTestKit.create("fake-qemu", config);
+    private final ExecutorService blocking = Executors.newCachedThreadPool();
+    private final TestProbe<MigrationMessage> reports = kit.createTestProbe("reports");
+    private final TestProbe<OwnershipCommand> ledger = kit.createTestProbe("ledger");
+    private final TestProbe<HostReply> replies = kit.createTestProbe("replies");
+    private final FakeQemu qemu = new FakeQemu();
+    private ActorRef<QemuVm.Command> vm = kit.system().ignoreRef().unsafeUpcast();
+
+    @BeforeEach
+    void create() throws Exception {
+        MigrationSettings settings = MigrationSettings.from(config);
+        VmHost host = new VmHost(
+                "host-a",
+                new DataEndpoint("127.0.0.1", 1),
+                DeviceModels.standard(config),
+                (_, _) -> () -> {},
+                (_, _) -> {
+                    throw new IOException("not here");
+                },
+                blocking,
+                System::nanoTime,
+                new LearntDowntime(settings),
+                RunLog.NONE,
+                settings,
+                reports.ref(),
+                ledger.ref(),
+                kit.<Vm.Event>createTestProbe("observer").ref());
+        QemuHost here = new QemuHost(
+                "qemu",
+                folder,
+                new QemuLauncher() {
+                    @Override
+                    public QemuProcess launch(List<String> command, QemuFiles files) {
+                        return qemu.process();
+                    }
+
+                    @Override
+                    public Optional<QemuProcess> find(QemuFiles files) {
+                        return Optional.empty();
+                    }
+                },
+                _ -> qemu::connect,
+                false,
+                "none",
+                QemuSettings.from(config));
+        VmSpec spec = new VmSpec(VM, "qemu", 2 << 20, 1, new WorkloadSpec(0, 0, false), List.of(), 1000);
+        vm = kit.spawn(QemuVm.create(host, here, new HostCommand.CreateVm(spec, 1, replies.ref())));
+        HostReply.VmChanged created = replies.expectMessageClass(HostReply.VmChanged.class, PATIENCE);
+        assertThat(created.status().spec().qemu().orElseThrow().machine()).isEqualTo("pc-q35-9.2");
+    }
+
+    @AfterEach
+    void stop() {
+        kit.shutdownTestKit();
+        blocking.shutdownNow();
+    }
+
+    private void tell(HostCommand command) {
+        vm.tell(new QemuVm.Asked(command));
+    }
+
+    private void beginSave() {
+        MigrationOptions options = new MigrationOptions(100, false, 0, 10_000);
+        tell(new HostCommand.BeginSave(
+                "m-1", VM, 1, new DataEndpoint("127.0.0.1", 4), options, SaveLimits.first(options, 1000)));
+        awaitAsked("migrate");
+    }
+
+    private void awaitAsked(String command) {
+        Awaitility.await(command).atMost(PATIENCE).until(() -> qemu.asked.contains(command));
+    }
+
+    private <T extends MigrationMessage> T await(Class<T> kind) {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (true) {
+            MigrationMessage message =
+                    reports.receiveMessage(Duration.ofNanos(Math.max(1, deadline - System.nanoTime())));
+            if (kind.isInstance(message)) {
+                return kind.cast(message);
+            }
+            assertThat(message).isInstanceOfAny(SaveProgress.class, MigrationReport.SaveStarted.class);
+        }
+    }
+
+    /** Progress of before what the fake says now may still be on its way. */
+    private Progress awaitProgress(Predicate<Progress> wanted) {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (System.nanoTime() < deadline) {
+            Progress progress = await(SaveProgress.class).progress();
+            if (wanted.test(progress)) {
+                return progress;
+            }
+        }
+        throw new AssertionError("no such progress in time");
+    }
+
+    private void handedOffAndContinued() {
+        beginSave();
+        qemu.stands(NEAR, "running");
+        await(MigrationReport.ReadyToSwitchOver.class);
+        qemu.stands("{\"status\": \"pre-switchover\"}", "finish-migrate");
+        tell(new HostCommand.SwitchOver("m-1", VM, 1));
+        awaitAsked("migrate-continue");
+    }
+
+    @Test
+    void nothingIsContinuedBeforeTheHandoffAndTheVmIsStoppedBeforeItIsAskedFor() throws Exception {
+        beginSave();
+        qemu.stands(FAR, "running");
+        Progress far = awaitProgress(progress -> progress.remainingBytes() > 0);
+        assertThat(far.hypervisorDowntimeMicros()).isEqualTo(300_000);
+        assertThat(far.predictedDowntimeMicros()).isGreaterThan(900_000_000);
+        assertThat(qemu.asked).doesNotContain("stop");
+        qemu.stands(NEAR, "running");
+        await(MigrationReport.ReadyToSwitchOver.class);
+        assertThat(qemu.asked).contains("stop");
+        qemu.stands("{\"status\": \"pre-switchover\"}", "finish-migrate");
+        await(SaveProgress.class);
+        await(SaveProgress.class);
+        assertThat(qemu.asked).doesNotContain("migrate-continue");
+        tell(new HostCommand.SwitchOver("m-1", VM, 1));
+        awaitAsked("migrate-continue");
+    }
+
+    @Test
+    void aStatusOfTheFutureIsNoEnd() {
+        beginSave();
+        qemu.stands("{\"status\": \"a-status-of-the-future\"}", "running");
+        awaitProgress(progress -> progress.triple().migration().equals("ACTIVE"));
+        await(SaveProgress.class);
+        assertThat(qemu.asked).doesNotContain("migrate_cancel", "stop");
+    }
+
+    @Test
+    void inPostcopyThereIsNoCancelling() {
+        beginSave();
+        qemu.stands("{\"status\": \"postcopy-active\"}", "finish-migrate");
+        awaitProgress(progress -> progress.triple().vm().equals("FINISH_MIGRATE"));
+        tell(new HostCommand.CancelSave("m-1", VM, "changed my mind"));
+        assertThat(await(MigrationReport.CommandRefused.class).reason()).contains("no way back");
+        assertThat(qemu.asked).doesNotContain("migrate_cancel");
+    }
+
+    @Test
+    void completedCountsOnceTheRunStateSaysSo() {
+        beginSave();
+        qemu.stands("{\"status\": \"completed\", \"downtime\": 0, \"ram\": {\"total\": 1000000}}", "finish-migrate");
+        await(SaveProgress.class);
+        await(SaveProgress.class);
+        // all the while nobody asks for a handoff: await would have failed
+        qemu.stands("{\"status\": \"completed\", \"downtime\": 12, \"ram\": {\"total\": 1000000}}", "postmigrate");
+        await(MigrationReport.ReadyToSwitchOver.class);
+    }
+
+    @Test
+    void aQemuThatRunsAVmHandedOffIsStoppedAtOnceAndAgainOnlyTheLedgerLetsItRun() {
+        handedOffAndContinued();
+        long stops = qemu.asked.stream().filter("stop"::equals).count();
+        qemu.stands("{\"status\": \"failed\"}", "running");
+        assertThat(await(MigrationReport.SaveFailed.class).surrendered()).isTrue();
+        Awaitility.await()
+                .atMost(PATIENCE)
+                .until(() -> qemu.asked.stream().filter("stop"::equals).count() > stops);
+        assertThat(qemu.asked.stream().filter("cont"::equals).count()).isEqualTo(1);
+        tell(new HostCommand.RunVm("m-1", VM, 2));
+        assertThat(await(MigrationReport.VmRunning.class).epoch()).isEqualTo(2);
+        assertThat(qemu.asked.stream().filter("cont"::equals).count()).isEqualTo(2);
+    }
+
+    @Test
+    void aSwitchoverThatHangsIsYankedOutOfBand() {
+        handedOffAndContinued();
+        qemu.stands("{\"status\": \"device\"}", "finish-migrate");
+        awaitAsked("yank");
+        assertThat(qemu.asked).doesNotContain("migrate_cancel");
+        qemu.stands("{\"status\": \"failed\"}", "postmigrate");
+        assertThat(await(MigrationReport.SaveFailed.class).surrendered()).isTrue();
+    }
+
+    @Test
+    void aCancelThatHangsIsYankedOutOfBand() {
+        beginSave();
+        qemu.stands(FAR, "running");
+        await(MigrationReport.SaveStarted.class);
+        tell(new HostCommand.CancelSave("m-1", VM, "changed my mind"));
+        qemu.stands("{\"status\": \"cancelling\"}", "running");
+        awaitAsked("yank");
+        qemu.stands("{\"status\": \"failed\", \"error-desc\": \"yanked\"}", "running");
+        MigrationReport.SaveFailed failed = await(MigrationReport.SaveFailed.class);
+        assertThat(failed.cancelled()).isTrue();
+        assertThat(failed.surrendered()).isFalse();
+    }
+
+    @Test
+    void whatQemuRefusesToBeginWithEndsTheMigrationWithItsWords() {
+        qemu.refuses("migrate", "Migration is blocked by a device");
+        beginSave();
+        MigrationReport.SaveFailed failed = await(MigrationReport.SaveFailed.class);
+        assertThat(failed.reason()).contains("blocked by a device");
+        assertThat(failed.surrendered()).isFalse();
+    }
+
+    @Test
+    void theWordToCancelThatComesAfterQemusOwnCompletionAsksTheLedgerFirst() {
+        beginSave();
+        qemu.stands("{\"status\": \"completed\", \"ram\": {\"total\": 1000000}}", "postmigrate");
+        await(MigrationReport.ReadyToSwitchOver.class);
+        tell(new HostCommand.CancelSave("m-1", VM, "changed my mind"));
+        OwnershipCommand question = ledger.receiveMessage(PATIENCE);
+        assertThat(question).isInstanceOf(OwnershipCommand.QueryOwnership.class);
+        assertThat(qemu.asked.stream().filter("cont"::equals).count()).isEqualTo(1);
+        question.replyTo()
+                .tell(new OwnershipReply.OwnershipAccepted(
+                        new OwnershipView(VM, Optional.of("host-a"), 1, Optional.empty(), Optional.empty())));
+        assertThat(await(MigrationReport.SaveFailed.class).surrendered()).isFalse();
+        assertThat(qemu.asked.stream().filter("cont"::equals).count()).isEqualTo(2);
+    }
+}
