@@ -52,13 +52,23 @@ final class QemuCommandLine {
         if (incoming) {
             line.addAll(List.of("-incoming", "defer"));
         }
+        boolean ours = !qemu.workload().isEmpty();
+        if (ours) {
+            // read-only, so that it is no state of the VM, and both ends of a migration have their own
+            line.addAll(List.of(
+                    "-drive",
+                    "if=none,id=workload,format=raw,readonly=on,file="
+                            + escape(files.image().toString()),
+                    "-device",
+                    "virtio-blk-pci,drive=workload,bootindex=0"));
+        }
         for (int i = 0; i < qemu.disks().size(); i++) {
             QemuDisk disk = qemu.disks().get(i);
             line.addAll(List.of(
                     "-drive",
                     "if=none,id=disk" + i + ",format=" + escape(disk.format()) + ",file=" + escape(disk.path()),
                     "-device",
-                    "virtio-blk-pci,drive=disk" + i + ",bootindex=" + i));
+                    "virtio-blk-pci,drive=disk" + i + ",bootindex=" + (ours ? i + 1 : i)));
         }
         for (int i = 0; i < qemu.nics().size(); i++) {
             QemuNic nic = qemu.nics().get(i);

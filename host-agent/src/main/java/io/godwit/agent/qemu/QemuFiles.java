@@ -61,6 +61,16 @@ record QemuFiles(Path folder) {
         return folder.resolve("manifest.json");
     }
 
+    /** Image that a guest with a workload of ours boots from. */
+    Path image() {
+        return folder.resolve("workload.img");
+    }
+
+    /** Pages of the guest, while they are checked. */
+    Path dump() {
+        return folder.resolve("check.dump");
+    }
+
     /** What QEMU wrote to {@link #pid()}; empty when it has not, or not yet. */
     OptionalLong readPid() throws IOException {
         if (!Files.exists(pid())) {

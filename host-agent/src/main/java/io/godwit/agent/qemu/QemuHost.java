@@ -1,5 +1,6 @@
 package io.godwit.agent.qemu;
 
+import io.godwit.proto.vm.QemuSpec;
 import io.godwit.proto.vm.VmSpec;
 import io.godwit.vm.GuestException;
 import java.io.IOException;
@@ -32,7 +33,7 @@ public record QemuHost(
         String kvmDetail,
         QemuSettings settings) {
     /** Name of the driver in a VM's spec. */
-    public static final String DRIVER = "qemu";
+    public static final String DRIVER = QemuSpec.DRIVER;
 
     private static final Logger LOG = LoggerFactory.getLogger(QemuHost.class);
 

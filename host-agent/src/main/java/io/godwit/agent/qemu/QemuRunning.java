@@ -21,7 +21,7 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 /**
  * The guest runs under its grant, or has failed by itself, and nothing else is going on.
  *
- * <pre>running → QemuDeparture | QemuClosing</pre>
+ * <pre>running → QemuDeparture | QemuChecking | QemuClosing</pre>
  */
 final class QemuRunning {
     private static final String LOST = "lost";
@@ -122,9 +122,7 @@ final class QemuRunning {
                 QemuClosing.quit(
                         core, Optional.empty(), () -> destroy.replyTo().tell(new HostReply.VmGone(core.name())));
             case HostCommand.DestroyVm destroy -> core.refuse(asked, core.stale(destroy.epoch()));
-            case HostCommand.CheckVm _ ->
-                core.refuse(
-                        asked, "VM " + core.name() + " is a QEMU guest, which has no rule to be checked by its agent");
+            case HostCommand.CheckVm check -> QemuChecking.begin(core, told, check);
             case HostCommand.BeginSave begin when begin.epoch() == core.epoch() -> beginSave(begin);
             case HostCommand.BeginSave begin -> core.refuse(asked, core.stale(begin.epoch()));
             case HostCommand.RunVm run when knows(run.migration()) && run.epoch() == core.epoch() -> repeat();

@@ -103,7 +103,8 @@ final class QemuStarting {
         });
     }
 
-    private QemuProcess launch(boolean incoming) throws IOException {
+    private QemuProcess launch(boolean incoming) throws IOException, GuestException {
+        QemuWorkload.prepare(core.spec(), core.files);
         return core.qemu
                 .launcher()
                 .launch(QemuCommandLine.of(core.qemu.binary(), core.spec(), core.files, incoming), core.files);

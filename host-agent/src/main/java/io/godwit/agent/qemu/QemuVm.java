@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  * starting → running                                     [QemuStarting, QemuRunning]
+ * running → looking → running                            [QemuChecking]
  * running → leaving → running | closing → gone           [QemuDeparture, QemuClosing]
  * starting → arriving → running | closing → gone         [QemuArrival]
  * found → settling → running | arriving | closing        [QemuSettling] (after a restart of the agent)
@@ -136,6 +137,7 @@ public final class QemuVm {
             throw new GuestException(devices.get());
         }
         String _ = qemu.accelerator(spec);
+        var _ = QemuWorkload.of(spec);
         return QemuFiles.of(qemu.root(), spec.name());
     }
 

@@ -21,6 +21,8 @@ import java.util.Optional;
  * @param arguments added to QEMU's command line as they are
  * @param adopt path of the QMP socket of a QEMU that somebody else has started and that is to be taken over; a destination
  *     starts its own
+ * @param workload {@link #BOOT_SECTOR}: the guest is ours, boots from an image that every host makes for itself, and writes
+ *     its memory by a rule as the VM's {@code WorkloadSpec} says; empty for any other guest
  */
 public record QemuSpec(
         String machine,
@@ -32,8 +34,15 @@ public record QemuSpec(
         String append,
         List<String> capabilities,
         List<String> arguments,
-        Optional<String> adopt)
+        Optional<String> adopt,
+        String workload)
         implements WireMessage {
+    /** Name of the driver in a VM's spec. */
+    public static final String DRIVER = "qemu";
+
+    /** The workload whose memory can be checked from outside. */
+    public static final String BOOT_SECTOR = "boot-sector";
+
     /** Nothing but defaults. */
     public static final QemuSpec DEFAULT = new QemuSpec(
             "",
@@ -54,14 +63,40 @@ public record QemuSpec(
         arguments = List.copyOf(arguments);
     }
 
+    /** A guest without a workload of ours. */
+    public QemuSpec(
+            String machine,
+            String accelerator,
+            List<QemuDisk> disks,
+            List<QemuNic> nics,
+            Optional<String> kernel,
+            Optional<String> initrd,
+            String append,
+            List<String> capabilities,
+            List<String> arguments,
+            Optional<String> adopt) {
+        this(machine, accelerator, disks, nics, kernel, initrd, append, capabilities, arguments, adopt, "");
+    }
+
     /** The same guest as the host that created it has settled it. */
     public QemuSpec settled(String machineType, String accel) {
-        return new QemuSpec(machineType, accel, disks, nics, kernel, initrd, append, capabilities, arguments, adopt);
+        return new QemuSpec(
+                machineType, accel, disks, nics, kernel, initrd, append, capabilities, arguments, adopt, workload);
     }
 
     /** The same guest in a QEMU of the host's own. */
     public QemuSpec own() {
         return new QemuSpec(
-                machine, accelerator, disks, nics, kernel, initrd, append, capabilities, arguments, Optional.empty());
+                machine,
+                accelerator,
+                disks,
+                nics,
+                kernel,
+                initrd,
+                append,
+                capabilities,
+                arguments,
+                Optional.empty(),
+                workload);
     }
 }

@@ -73,6 +73,11 @@ public record VmSpec(
         this(name, driver, memoryBytes, vcpus, workload, devices, blackoutBudgetMs, List.of(), "");
     }
 
+    /** Whether the guest is a process of its own, which goes on when its host's agent dies: it is QEMU's. */
+    public boolean outlivesAgent() {
+        return driver.equals(QemuSpec.DRIVER);
+    }
+
     /** The same VM with its driver settled. */
     public VmSpec withDriver(String settled) {
         return new VmSpec(

@@ -63,6 +63,28 @@ public record BootSectorGuest(long endGpa, int pagesPerSecond, int passesPerMark
     }
 
     /**
+     * A guest for a VM's memory and workload.
+     *
+     * @param memoryBytes the VM's RAM, at least 4 MiB
+     * @param workingSetBytes pages it writes, a multiple of 4 KiB; 0 for nearly all of its memory
+     * @param dirtyBytesPerSecond how fast, at least 4 KiB; 0 for as fast as it can
+     */
+    public static BootSectorGuest of(long memoryBytes, long workingSetBytes, long dirtyBytesPerSecond) {
+        long rate = dirtyBytesPerSecond / PAGE_BYTES;
+        if (dirtyBytesPerSecond < 0 || rate > Integer.MAX_VALUE || (rate == 0 && dirtyBytesPerSecond > 0)) {
+            throw new IllegalArgumentException("dirty rate is " + dirtyBytesPerSecond
+                    + " bytes/s; expected 0 (as fast as it can), or at least " + PAGE_BYTES);
+        }
+        BootSectorGuest most = filling(memoryBytes, (int) rate);
+        long room = most.endGpa() - START_GPA;
+        if (workingSetBytes < 0 || workingSetBytes > room || workingSetBytes % PAGE_BYTES != 0) {
+            throw new IllegalArgumentException("working set is " + workingSetBytes + " bytes; expected a multiple of "
+                    + PAGE_BYTES + ", at most " + room + " in " + memoryBytes + " bytes of memory");
+        }
+        return workingSetBytes == 0 ? most : paced(START_GPA + workingSetBytes, (int) rate);
+    }
+
+    /**
      * A guest that dirties nearly all of its memory and prints about one mark a second when it is paced.
      *
      * @param memoryBytes the VM's RAM, at least 4 MiB; beyond 2 GiB the rest is left alone
@@ -73,6 +95,10 @@ public record BootSectorGuest(long endGpa, int pagesPerSecond, int passesPerMark
                     "memory is " + memoryBytes + " bytes; expected at least " + 2 * FIRMWARE_BYTES);
         }
         long end = Math.min((memoryBytes - FIRMWARE_BYTES) / PAGE_BYTES * PAGE_BYTES, END_MAX);
+        return paced(end, pagesPerSecond);
+    }
+
+    private static BootSectorGuest paced(long end, int pagesPerSecond) {
         long pages = (end - START_GPA) / PAGE_BYTES;
         return new BootSectorGuest(
                 end, pagesPerSecond, pagesPerSecond == 0 ? 64 : (int) Math.max(1, pagesPerSecond / pages));
