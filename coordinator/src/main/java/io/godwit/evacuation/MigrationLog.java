@@ -166,7 +166,7 @@ public final class MigrationLog {
 
     private static MigrationState sourceSettled(
             GoingBack before, MigrationTrail trail, Optional<String> cause, Optional<String> trouble) {
-        GoingBack back = cause.map(before::because).orElse(before);
+        GoingBack back = cause.map(before::causedBy).orElse(before);
         String reason = trouble.map(t -> back.reason() + "; " + t).orElse(back.reason());
         return settle(new GoingBack(
                 back.job(),

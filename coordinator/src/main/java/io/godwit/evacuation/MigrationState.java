@@ -72,6 +72,12 @@ public sealed interface MigrationState extends KryoMessage {
             boolean sourceDone,
             boolean destinationDone)
             implements Asked {
+        /** The same, with what was the matter first, although it was told later. */
+        GoingBack causedBy(String cause) {
+            return new GoingBack(
+                    job, trail, MigrationRules.with(cause, reason), cancelled, runEpoch, sourceDone, destinationDone);
+        }
+
         /** The same, with one more thing that was the matter. */
         GoingBack because(String more) {
             return new GoingBack(

@@ -158,8 +158,8 @@ class MigrationSagaTest {
         saga.expect(saga.source, HostCommand.CancelSave.class);
         saga.tell(new SaveFailed("m-1", "host-1", "standstill over the limit", false, false, List.of()));
         assertThat(saga.ended().reason())
-                .contains("host host-2 could not take the VM: stream ended early;"
-                        + " host host-1 could not send the VM to host host-2: standstill over the limit");
+                .contains("host host-1 could not send the VM to host host-2: standstill over the limit;"
+                        + " host host-2 could not take the VM: stream ended early");
     }
 
     @Test

@@ -162,6 +162,55 @@ class FleetIT {
     }
 
     @Test
+    void aGuestThatOutrunsTheWireClimbsItsLadderAndOneWithTooMuchPinnedMemoryNeverStops() throws Exception {
+        try (DemoFleet fleet = fleet()) {
+            ApiClient client = fleet.start(new DemoOptions(2, 3, 128 * MIB, "auto"));
+            await(
+                    () -> hosts(client),
+                    seen -> seen.stream()
+                                    .filter(host -> host.inventory().isPresent())
+                                    .count()
+                            == 2);
+            create(
+                    client,
+                    "pinned --memory 256MiB --fill --budget 10ms --device gpu,state=1MiB,pinned=128MiB,dma=16MiB/s");
+            create(client, "hot --memory 128MiB --fill --budget 5s --working-set 64MiB --dirty-rate 300MiB/s");
+
+            Ended refused = godwit(client, "migrate", "pinned", "--to", "host-2");
+            assertThat(refused.exitCode()).as(refused.toString()).isEqualTo(1);
+            assertThat(refused.stderr())
+                    .contains("the standstill cannot be shorter than", "the limit is 10 ms", "128.0 MiB pinned");
+
+            String slow = "migrate hot --to host-2 --no-verify --bandwidth 20MiB/s --downtime-limit 10ms";
+            Ended late = godwit(client, (slow + " --precopy-deadline 2s").split(" "));
+            assertThat(late.exitCode()).as(late.toString()).isEqualTo(1);
+            assertThat(late.stderr())
+                    .contains(
+                            "did not converge within 2 s",
+                            "would be needed, the limit is 10 ms",
+                            "of RAM",
+                            "the guest dirties");
+            assertThat(Files.readString(fleet.runLog("host-1")))
+                    .as("neither has ever stood still")
+                    .contains(" pinned RUN 1", " hot RUN 1")
+                    .doesNotContain("STOP");
+
+            List<String> climb = new ArrayList<>(List.of((slow + " --watch --convergence").split(" ")));
+            climb.add("wait:1s, throttle:50%:1s, downtime:budget");
+            Ended climbed = godwit(client, climb.toArray(String[]::new));
+            assertThat(climbed.exitCode()).as(climbed.toString()).isZero();
+            String watched = climbed.stdout() + climbed.stderr();
+            Ended history = godwit(client, "vm", "show", "hot", "--history");
+            for (String step : List.of("wait", "throttle:50%", "downtime:budget")) {
+                assertThat(watched).contains("hot: " + step + ": the guest dirties");
+                assertThat(history.stdout()).containsPattern(step + " +the guest dirties");
+            }
+            GuestCheck check = client.view(client.post(ApiClient.path("vms", "hot", "check"), null), GuestCheck.class);
+            assertThat(check.holds()).as(check.detail()).isTrue();
+        }
+    }
+
+    @Test
     void mistakesGetOneClearLineAndTheRightExitCode() throws Exception {
         try (DemoFleet fleet = fleet()) {
             ApiClient client = fleet.start(new DemoOptions(1, 1, 64 * MIB, "soft"));
@@ -176,6 +225,11 @@ class FleetIT {
             fleet.kill("host-1");
             oneLine(agent("other"), 1, "belongs to host 'host-1'");
         }
+    }
+
+    private void create(ApiClient client, String vm) throws IOException, InterruptedException {
+        Ended created = godwit(client, ("vm create --host host-1 " + vm).split(" "));
+        assertThat(created.exitCode()).as(created.toString()).isZero();
     }
 
     /** An agent that is started on the data folder of host-1. */

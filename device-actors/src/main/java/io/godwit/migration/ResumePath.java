@@ -93,6 +93,7 @@ public final class ResumePath {
     private final InOrder answers;
     private @Nullable StreamReader reader;
     private int inFlight;
+    private boolean complete;
 
     private ResumePath(
             ActorContext<Command> context,
@@ -118,8 +119,10 @@ public final class ResumePath {
             MigrationSettings settings,
             MonotonicClock clock,
             ActorRef<Event> observer) {
-        return Behaviors.setup(
-                context -> new ResumePath(context, parts, expected, settings, clock, observer).waiting());
+        return Behaviors.setup(context -> {
+            ResumePath path = new ResumePath(context, parts, expected, settings, clock, observer);
+            return Behaviors.intercept(() -> new Mishaps<>(Command.class, path::mishap), path.waiting());
+        });
     }
 
     /** Turns a stream away: answers with the reason, and closes it. Blocks. */
@@ -277,6 +280,7 @@ public final class ResumePath {
     }
 
     private Behavior<Command> loaded(StreamReader stream, boolean verified, long digestMicros) {
+        complete = true;
         observer.tell(new Event.Loaded(verified));
         answer(stream, new Answer.Loaded(verified, digestMicros));
         return standing(stream);
@@ -360,6 +364,12 @@ public final class ResumePath {
             // the source has closed first; nothing more was to be said
             return;
         }
+    }
+
+    /** Until it is loaded the copy is worth nothing; then it may be the only one, and stays to be told again to run. */
+    private Behavior<Command> mishap(String reason) {
+        StreamReader stream = reader;
+        return complete && stream != null ? standing(stream) : failing(reason);
     }
 
     private Behavior<Command> failing(String reason) {

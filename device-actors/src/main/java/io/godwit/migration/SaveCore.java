@@ -44,6 +44,10 @@ final class SaveCore {
     final SaveCounters counters;
     final SavePages pages;
     List<DeviceState> devices;
+
+    /** Whether it was told to switch over and has begun to stop the VM: from then on only the ledger lets it run again. */
+    boolean surrendered;
+
     private @Nullable StreamWriter writer;
 
     /** Data-plane jobs and rounds of hooks not yet ended. Nothing is torn down while any is. */

@@ -130,8 +130,16 @@ public final class SavePath {
             MonotonicClock clock,
             LearntDowntime learnt,
             ActorRef<Event> observer) {
-        return Behaviors.setup(context -> Behaviors.withTimers(timers -> SaveSetup.begin(
-                new SaveCore(context, timers, parts, preamble, options, limits, settings, clock, to, learnt, observer),
-                opener)));
+        return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
+            SaveCore core = new SaveCore(
+                    context, timers, parts, preamble, options, limits, settings, clock, to, learnt, observer);
+            return Behaviors.intercept(
+                    () -> new Mishaps<>(
+                            Command.class,
+                            reason -> core.surrendered
+                                    ? StandStill.strandedBy(core, reason)
+                                    : SaveUndo.draining(core, reason, false)),
+                    SaveSetup.begin(core, opener));
+        }));
     }
 }

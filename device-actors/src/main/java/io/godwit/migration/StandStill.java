@@ -49,12 +49,18 @@ final class StandStill {
 
     /** Nothing is in flight; stops the VM. {@code sender} is the one of pre-copy: another one's buffers would cost time now. */
     static Behavior<Command> begin(SaveCore core, StreamWriter stream, RamSender sender) {
+        core.surrendered = true;
         return new StandStill(core).stopping(stream, sender);
     }
 
     /** Stands still and waits for the ledger's word, again: the reason has been told. */
     static Behavior<Command> goOnWaiting(SaveCore core) {
         return new StandStill(core).stranded();
+    }
+
+    /** Cannot go on, for a reason that is told now; stands still and waits for the ledger's word. */
+    static Behavior<Command> strandedBy(SaveCore core, String reason) {
+        return new StandStill(core).strand(reason);
     }
 
     private Behavior<Command> stopping(StreamWriter stream, RamSender sender) {

@@ -34,8 +34,9 @@ public final class RamSender {
     }
 
     /**
-     * Sends what is marked, and takes the marks, until none is left or {@code stop} says so (asked before each run). The
-     * guest may run. A page written after its mark was taken must be marked anew by whoever tracks the writes.
+     * Goes through RAM once from its first page to its last, sends what is marked, and takes the marks, until {@code stop}
+     * says so (asked before each run). What is marked behind it meanwhile is left for the next time: a guest that writes
+     * faster than the link takes would never let it end. The guest may run. A page written after its mark was taken must be marked anew by whoever tracks the writes.
      *
      * @return page bytes sent, zero pages not counted
      * @throws IOException when the stream breaks; marks taken for pages that did not get through are lost with it
@@ -77,19 +78,11 @@ public final class RamSender {
                     "a bitmap of " + pending.pages() + " pages for RAM of " + memory.byteSize() + " bytes");
         }
         long sent = 0;
-        long from = 0;
-        while (!stop.getAsBoolean()) {
-            long first = pending.nextSet(from);
-            if (first >= 0) {
-                int taken = pending.takeRun(first, runPagesMax);
-                sent += run(batch, first, first + taken);
-                from = first + Math.max(taken, 1);
-            } else if (from > 0) {
-                // what was marked behind us meanwhile
-                from = 0;
-            } else {
-                break;
-            }
+        long page = pending.nextSet(0);
+        while (page >= 0 && !stop.getAsBoolean()) {
+            int taken = pending.takeRun(page, runPagesMax);
+            sent += run(batch, page, page + taken);
+            page = pending.nextSet(page + Math.max(taken, 1));
         }
         batch.flush();
         return sent;

@@ -15,6 +15,10 @@ final class FakeGuest implements Guest {
     final AtomicLong dirtyPages = new AtomicLong();
 
     volatile boolean runs = true;
+
+    /** Whether its dirty log is on. */
+    volatile boolean logs;
+
     volatile int throttlePercent;
 
     /** Of that many pages, none of them zero. */
@@ -54,10 +58,14 @@ final class FakeGuest implements Guest {
     }
 
     @Override
-    public void startDirtyLog() {}
+    public void startDirtyLog() {
+        logs = true;
+    }
 
     @Override
-    public void stopDirtyLog() {}
+    public void stopDirtyLog() {
+        logs = false;
+    }
 
     @Override
     public long collectDirty(DirtyBitmap into) {

@@ -36,6 +36,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -75,6 +76,7 @@ final class SaveFixture implements AutoCloseable {
     /** Chunks that have arrived: device, kind and bytes. */
     final List<String> deviceChunks = new CopyOnWriteArrayList<>();
 
+    private final AtomicInteger clockFailures = new AtomicInteger();
     private long pinnedPages;
     private long deadlineMs;
     private final SequencedMap<String, ScriptedDevice> devices = new LinkedHashMap<>();
@@ -156,7 +158,7 @@ final class SaveFixture implements AutoCloseable {
                     writer.rateLimit(bandwidth);
                     return writer;
                 },
-                nanos::get,
+                this::now,
                 learnt,
                 kit.spawn(Behaviors.receiveMessage(event -> {
                     events.add(event);
@@ -164,6 +166,18 @@ final class SaveFixture implements AutoCloseable {
                 }))));
         dataPlane.execute(this::receive);
         return path;
+    }
+
+    /** From now on whatever asks for the time fails, as a mistake of ours would, so many times. */
+    void breakClock(int times) {
+        clockFailures.set(times);
+    }
+
+    private long now() {
+        if (clockFailures.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+            throw new IllegalStateException("the clock is broken");
+        }
+        return nanos.get();
     }
 
     private Pacer pacer() {

@@ -184,6 +184,26 @@ class StreamRoundTripTest {
     }
 
     @Test
+    void aGuestThatWritesFasterThanItIsSentDoesNotKeepOnePassFromEnding() throws Exception {
+        try (Arena arena = Arena.ofShared()) {
+            GuestMemory source = StreamFixture.memory(arena, 1000);
+            source.segment().fill((byte) 1);
+            DirtyBitmap dirty = StreamFixture.allOf(source);
+            StreamWriter writer = new StreamWriter(new StreamFixture.Tape(), SETTINGS, PACER);
+            writer.preamble(StreamFixture.preamble(1000));
+            int[] asked = {0};
+            long sent = writer.sender(source).send(dirty, () -> {
+                // all that has been sent by now is written again
+                dirty.setRange(0, dirty.nextSet(0));
+                return asked[0]++ == 1000;
+            });
+            assertThat(sent).as("each page once").isEqualTo(1000L * PAGE);
+            assertThat(asked[0]).isLessThan(1000);
+            assertThat(dirty.count()).as("left for the next pass").isPositive();
+        }
+    }
+
+    @Test
     void stopIsHeededAndWhatWasTakenIsSent() throws Exception {
         try (Arena arena = Arena.ofShared()) {
             GuestMemory source = StreamFixture.memory(arena, 1000);
