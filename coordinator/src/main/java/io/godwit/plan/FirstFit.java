@@ -29,6 +29,14 @@ public final class FirstFit implements Planner {
         Map<String, HostRoom> rooms = new TreeMap<>(fleet.hosts());
         List<Placement> placements = new ArrayList<>();
         for (PlacedVm vm : movers) {
+            if (!vm.blockers().isEmpty()) {
+                placements.add(new Placement(
+                        vm.spec().name(),
+                        vm.host(),
+                        Optional.empty(),
+                        Optional.of("cannot be migrated: " + String.join("; ", vm.blockers()))));
+                continue;
+            }
             Set<String> shunned = avoid.getOrDefault(vm.spec().name(), Set.of());
             Optional<String> to = rooms.values().stream()
                     .filter(room -> obstacle(room, vm, drained, shunned).isEmpty()

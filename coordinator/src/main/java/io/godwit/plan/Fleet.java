@@ -19,8 +19,21 @@ import java.util.TreeMap;
  * @param vms VMs that are on a host, by name
  */
 public record Fleet(Map<String, HostRoom> hosts, Map<String, PlacedVm> vms) {
-    /** A VM where it is now. */
-    public record PlacedVm(VmSpec spec, String host) {}
+    /**
+     * A VM where it is now.
+     *
+     * @param blockers why it cannot be migrated as it is now, as its host says; empty when nothing is known against it
+     */
+    public record PlacedVm(VmSpec spec, String host, List<String> blockers) {
+        public PlacedVm {
+            blockers = List.copyOf(blockers);
+        }
+
+        /** One against whose migration nothing is known. */
+        public PlacedVm(VmSpec spec, String host) {
+            this(spec, host, List.of());
+        }
+    }
 
     /** A VM that will be on {@code host}, though its inventory may not say so yet. */
     public record Reservation(VmSpec spec, String host) {}
@@ -38,7 +51,9 @@ public record Fleet(Map<String, HostRoom> hosts, Map<String, PlacedVm> vms) {
         }
         Map<String, PlacedVm> vms = new TreeMap<>();
         shown.vms()
-                .forEach(vm -> vm.host().ifPresent(host -> vms.put(vm.spec().name(), new PlacedVm(vm.spec(), host))));
+                .forEach(vm -> vm.host()
+                        .ifPresent(host -> vms.put(
+                                vm.spec().name(), new PlacedVm(vm.spec(), host, blockers(shown, vm.spec(), host)))));
         return new Fleet(hosts, vms);
     }
 
@@ -72,6 +87,16 @@ public record Fleet(Map<String, HostRoom> hosts, Map<String, PlacedVm> vms) {
         return new Fleet(room == null ? Map.of() : Map.of(host, room), vms);
     }
 
+    private static List<String> blockers(FleetShown shown, VmSpec spec, String host) {
+        return shown.hosts().stream()
+                .filter(view -> view.host().equals(host))
+                .flatMap(view -> view.inventory().stream())
+                .flatMap(inventory -> inventory.vms().stream())
+                .filter(vm -> vm.spec().name().equals(spec.name()) && !vm.incoming())
+                .flatMap(vm -> vm.blockers().stream())
+                .toList();
+    }
+
     private static HostRoom room(HostView view) {
         Optional<String> closed = switch (view.state()) {
             case "UP" -> view.cordoned() ? Optional.of("is cordoned") : Optional.empty();
@@ -87,6 +112,7 @@ public record Fleet(Map<String, HostRoom> hosts, Map<String, PlacedVm> vms) {
                     Map.of(),
                     Map.of(),
                     List.of(),
+                    Optional.empty(),
                     List.of());
         }
         HostInventory inventory = view.inventory().get();
@@ -106,6 +132,7 @@ public record Fleet(Map<String, HostRoom> hosts, Map<String, PlacedVm> vms) {
                 inventory.capacity().devices(),
                 devices,
                 inventory.drivers(),
+                inventory.qemu(),
                 held);
     }
 }

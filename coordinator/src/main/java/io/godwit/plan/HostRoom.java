@@ -1,6 +1,8 @@
 package io.godwit.plan;
 
+import io.godwit.proto.host.QemuAbility;
 import io.godwit.proto.vm.DeviceSpec;
+import io.godwit.proto.vm.QemuSpec;
 import io.godwit.proto.vm.VmSpec;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -19,6 +21,7 @@ import java.util.TreeMap;
  * @param devices size of each device pool, by model
  * @param usedDevices taken from each pool
  * @param drivers guest drivers that work there
+ * @param qemu what its QEMU can be, if it has said
  * @param held names of VMs it holds or will hold
  */
 public record HostRoom(
@@ -29,6 +32,7 @@ public record HostRoom(
         Map<String, Integer> devices,
         Map<String, Integer> usedDevices,
         List<String> drivers,
+        Optional<QemuAbility> qemu,
         List<String> held) {
     private static final long MIB = 1 << 20;
 
@@ -54,7 +58,7 @@ public record HostRoom(
         List<String> holding = new ArrayList<>(held);
         holding.add(spec.name());
         return new HostRoom(
-                host, closed, memoryBytes, usedBytes + spec.memoryBytes(), devices, taken, drivers, holding);
+                host, closed, memoryBytes, usedBytes + spec.memoryBytes(), devices, taken, drivers, qemu, holding);
     }
 
     /** What is missing here for {@code spec}; empty when it fits (whether the host is closed is not asked). */
@@ -62,6 +66,10 @@ public record HostRoom(
         List<Lack> lacks = new ArrayList<>();
         if (!spec.driver().equals("auto") && !drivers.contains(spec.driver())) {
             lacks.add(new Lack("the " + spec.driver() + " driver", "", "has only " + String.join(", ", drivers)));
+        }
+        if (spec.driver().equals("qemu")) {
+            qemu.ifPresent(ability -> ability.missing(spec.qemu().orElse(QemuSpec.DEFAULT))
+                    .forEach(missing -> lacks.add(new Lack(missing.need(), "", missing.found()))));
         }
         if (memoryBytes - usedBytes < spec.memoryBytes()) {
             lacks.add(new Lack(

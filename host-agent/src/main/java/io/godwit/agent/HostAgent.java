@@ -459,7 +459,7 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
 
     private List<String> usable() {
         List<String> names = new ArrayList<>(drivers.usable());
-        if (qemu.isPresent()) {
+        if (qemu.flatMap(QemuHost::ability).isPresent()) {
             names.add(QemuHost.DRIVER);
         }
         return names;
@@ -477,6 +477,7 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
                 capacity,
                 usable(),
                 host.endpoint(),
+                qemu.flatMap(QemuHost::ability),
                 vms.values().stream().map(held -> held.status).toList())));
     }
 }

@@ -116,14 +116,7 @@ public final class HostNode implements AutoCloseable {
             return writer;
         };
         Drivers drivers = Drivers.detect(config, clock, daemons("vcpu"));
-        QemuSettings qemuSettings = QemuSettings.from(config);
-        Optional<QemuHost> qemu = HostProcesses.lookUp(qemuSettings.binary())
-                .map(binary -> QemuHost.real(
-                        binary,
-                        options.dataDir().resolve("qemu"),
-                        drivers.kvm().available(),
-                        drivers.kvm().detail(),
-                        qemuSettings));
+        Optional<QemuHost> qemu = qemu(options, drivers, QemuSettings.from(config));
         try {
             CompletableFuture<Done> serving = new CompletableFuture<>();
             ActorSystem<HostGuardian.Command> system = ActorSystem.create(
@@ -252,6 +245,16 @@ public final class HostNode implements AutoCloseable {
                 .withFallback(ConfigFactory.parseResourcesAnySyntax("godwit-host"))
                 .withFallback(ConfigFactory.load())
                 .resolve();
+    }
+
+    private static Optional<QemuHost> qemu(HostOptions options, Drivers drivers, QemuSettings settings) {
+        return HostProcesses.lookUp(settings.binary())
+                .map(binary -> QemuHost.real(
+                        binary,
+                        options.dataDir().resolve("qemu"),
+                        drivers.kvm().available(),
+                        drivers.kvm().detail(),
+                        settings));
     }
 
     private static ThreadFactory daemons(String name) {

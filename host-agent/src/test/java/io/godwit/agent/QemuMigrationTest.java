@@ -14,6 +14,8 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -73,12 +75,13 @@ final class QemuMigrationTest {
 
     @Test
     void aSpecThatQemuRefusesIsAnsweredWithItsLastWords() {
-        VmSpec spec = TwoQemuHosts.spec();
+        VmSpec spec = TwoQemuHosts.spec(List.of("-device", "no-such-device"), List.of(), Optional.empty());
         TestProbe<HostReply> probe = hosts.kit.createTestProbe();
-        hosts.a.tell(new HostCommand.CreateVm(
-                spec.withQemu(spec.qemu().orElseThrow().settled("no-such-machine", "tcg")), 1, probe.ref()));
+        hosts.a.tell(new HostCommand.CreateVm(spec, 1, probe.ref()));
         HostReply.HostRefused refused = (HostReply.HostRefused) probe.receiveMessage(TwoQemuHosts.PATIENCE);
-        assertThat(refused.reason()).contains("exited with status 1").contains("unsupported machine type");
+        assertThat(refused.reason())
+                .contains("exited with status 1")
+                .contains("'no-such-device' is not a valid device model name");
         hosts.awaitInventory(hosts.a, inventory -> inventory.vms().isEmpty());
         assertThat(Files.exists(hosts.a.folder().resolve(TwoQemuHosts.VM).resolve("manifest.json")))
                 .isFalse();

@@ -3,21 +3,25 @@ package io.godwit.agent.qemu;
 import io.godwit.proto.vm.QemuDisk;
 import io.godwit.proto.vm.QemuSpec;
 import io.godwit.proto.vm.VmSpec;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /** What a VM's spec alone says against a migration. Pure. */
 final class QemuBlockers {
     private QemuBlockers() {}
 
-    /** The first reason, named; empty when the spec holds none. */
-    static Optional<String> of(VmSpec spec) {
+    /** Each reason, named; empty when the spec holds none. */
+    static List<String> of(VmSpec spec) {
+        List<String> reasons = new ArrayList<>();
         for (QemuDisk disk : spec.qemu().orElse(QemuSpec.DEFAULT).disks()) {
             if (!disk.shared()) {
-                return Optional.of("disk " + disk.path() + " of VM " + spec.name()
+                reasons.add("disk " + disk.path() + " of VM " + spec.name()
                         + " is on this host alone; expected an image that both hosts reach");
             }
         }
-        return devices(spec);
+        devices(spec).ifPresent(reasons::add);
+        return reasons;
     }
 
     /** What no QEMU guest can have, migrated or not. */

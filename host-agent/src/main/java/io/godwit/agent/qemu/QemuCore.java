@@ -48,6 +48,7 @@ final class QemuCore {
     private Optional<QemuProcess> process = Optional.empty();
     private Optional<String> ended = Optional.empty();
     private @Nullable VmStatus status;
+    private List<String> blocked = List.of();
     private boolean polling;
     private boolean pollAgain;
     private CompletableFuture<Void> saves = CompletableFuture.completedFuture(null);
@@ -147,6 +148,18 @@ final class QemuCore {
                 qemu.links().apply(socket), host.dataPlane(), qemu.settings().qmp(), owner));
     }
 
+    /** Why it cannot be migrated as it is now: what its spec says, and what QEMU said last. */
+    List<String> blockers() {
+        List<String> all = new ArrayList<>(QemuBlockers.of(spec));
+        all.addAll(blocked);
+        return all;
+    }
+
+    /** QEMU has said why it cannot be migrated; said on with the next word of how it stands. */
+    void blocked(List<String> reasons) {
+        blocked = reasons;
+    }
+
     /** Tells the agent how the VM stands. One whose process has ended stands in INTERNAL_ERROR, whatever was to be. */
     VmStatus stand(RunState state, Optional<String> migration) {
         return stand(state, migration, ended);
@@ -164,7 +177,8 @@ final class QemuCore {
                 epoch,
                 migration,
                 state == RunState.RESTORE_VM || (state == RunState.PRELAUNCH && migration.isPresent()),
-                failure);
+                failure,
+                blockers());
         status = standing;
         host.observer().tell(new Vm.Event.Standing(standing));
         return standing;

@@ -3,6 +3,8 @@ package io.godwit.agent.qemu;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.godwit.proto.migration.MigrationStatus;
 import io.godwit.proto.vm.RunState;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
@@ -25,7 +27,7 @@ import java.util.Set;
  * @param expectedDowntimeMs QEMU's own prediction; -1 when it says none
  * @param downtimeMs as measured by QEMU; 7.2 says 0 for a moment after the completion
  * @param error why the migration failed, if QEMU says
- * @param blocked why the VM cannot be migrated, if so
+ * @param blocked why the VM cannot be migrated, each reason; empty when QEMU has none
  */
 record QemuFigures(
         String status,
@@ -42,7 +44,7 @@ record QemuFigures(
         long expectedDowntimeMs,
         long downtimeMs,
         Optional<String> error,
-        Optional<String> blocked) {
+        List<String> blocked) {
     private static final long MEGABIT_BYTES = 125_000;
     private static final Set<String> ENDS = Set.of("completed", "failed", "cancelled");
     private static final Set<String> NOT_BEGUN = Set.of("none", "setup");
@@ -50,7 +52,8 @@ record QemuFigures(
     static QemuFigures of(JsonNode migration, JsonNode status) {
         JsonNode ram = migration.path("ram");
         long pageBytes = ram.path("page-size").asLong(4096);
-        JsonNode reasons = migration.path("blocked-reasons");
+        List<String> blocked = new ArrayList<>();
+        migration.path("blocked-reasons").forEach(reason -> blocked.add(reason.asText()));
         return new QemuFigures(
                 migration.path("status").asText("none"),
                 status.path("status").asText("unknown"),
@@ -68,9 +71,7 @@ record QemuFigures(
                 migration.has("error-desc")
                         ? Optional.of(migration.path("error-desc").asText())
                         : Optional.empty(),
-                reasons.isEmpty()
-                        ? Optional.empty()
-                        : Optional.of(reasons.path(0).asText()));
+                List.copyOf(blocked));
     }
 
     /** Whether nothing more will happen in this migration. */

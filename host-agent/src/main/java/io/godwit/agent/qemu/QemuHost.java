@@ -1,5 +1,6 @@
 package io.godwit.agent.qemu;
 
+import io.godwit.proto.host.QemuAbility;
 import io.godwit.proto.vm.QemuSpec;
 import io.godwit.proto.vm.VmSpec;
 import io.godwit.vm.GuestException;
@@ -8,7 +9,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,6 +21,8 @@ import org.slf4j.LoggerFactory;
  * What a host lends to its QEMU guests beside what it lends to every VM; all of it replaceable in a test.
  *
  * @param binary the program
+ * @param ability what that program can be; empty when it did not say: then nothing new is started
+ * @param freeMemory memory that this machine can give to new processes, in bytes
  * @param root folder of the guests' folders
  * @param launcher starts and finds the processes
  * @param links opens a monitor's socket
@@ -26,6 +32,8 @@ import org.slf4j.LoggerFactory;
  */
 public record QemuHost(
         String binary,
+        Optional<QemuAbility> ability,
+        LongSupplier freeMemory,
         Path root,
         QemuLauncher launcher,
         Function<Path, QmpLink.Opener> links,
@@ -37,17 +45,28 @@ public record QemuHost(
 
     private static final Logger LOG = LoggerFactory.getLogger(QemuHost.class);
 
-    /** QEMU at {@code binary}, with real processes and sockets. */
+    /** QEMU at {@code binary}, with real processes and sockets. Blocks: the program is asked what it can be. */
     public static QemuHost real(Path binary, Path root, boolean kvm, String kvmDetail, QemuSettings settings) {
         QmpSettings qmp = settings.qmp();
         return new QemuHost(
                 binary.toString(),
+                ability(binary, kvm, settings),
+                MachineMemory::available,
                 root,
                 new HostProcesses(settings),
                 socket -> () -> UnixQmpLink.open(socket, qmp.readBytes(), qmp.lineBytesMax()),
                 kvm,
                 kvmDetail,
                 settings);
+    }
+
+    private static Optional<QemuAbility> ability(Path binary, boolean kvm, QemuSettings settings) {
+        try {
+            return Optional.of(QemuProbe.ask(binary, kvm, settings.startTimeout()));
+        } catch (IOException e) {
+            LOG.error("no QEMU guest can be started here; those that run are kept", e);
+            return Optional.empty();
+        }
     }
 
     /**
@@ -68,6 +87,36 @@ public record QemuHost(
         }
         LOG.info("{} QEMU guests of an earlier agent in {}", folders.size(), root);
         return folders;
+    }
+
+    /**
+     * Refuses a VM that needs what this QEMU does not have, naming all of it.
+     *
+     * @throws GuestException when something is missing
+     */
+    void requireAbility(VmSpec spec) throws GuestException {
+        if (ability.isEmpty()) {
+            throw new GuestException("VM " + spec.name() + ": " + binary
+                    + " did not say what it can be when the agent started; see the agent's log");
+        }
+        List<QemuAbility.Missing> missing = ability.get().missing(spec.qemu().orElse(QemuSpec.DEFAULT));
+        if (!missing.isEmpty()) {
+            throw new GuestException("VM " + spec.name() + ": this host "
+                    + missing.stream().map(QemuAbility.Missing::found).collect(Collectors.joining(" and ")));
+        }
+    }
+
+    /**
+     * Refuses a VM that the machine has no memory for: QEMU would start all the same, and be killed when its guest uses it.
+     *
+     * @throws IOException when there is too little now
+     */
+    void requireMemory(VmSpec spec) throws IOException {
+        long free = freeMemory.getAsLong();
+        if (free < spec.memoryBytes()) {
+            throw new IOException("VM " + spec.name() + " needs " + spec.memoryBytes()
+                    + " bytes of memory; this machine can give " + free);
+        }
     }
 
     /**

@@ -25,6 +25,7 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
  */
 final class QemuRunning {
     private static final String LOST = "lost";
+    private static final String LOOK = "look";
 
     private final QemuCore core;
     private final Optional<MigrationReport.VmRunning> told;
@@ -38,6 +39,12 @@ final class QemuRunning {
     static Behavior<Command> begin(QemuCore core, Optional<MigrationReport.VmRunning> told) {
         core.timers.cancelAll();
         core.stand(RunState.RUNNING, Optional.empty());
+        if (core.connected() && core.ended().isEmpty()) {
+            // whether it can be migrated changes without an event: a device is plugged, a file system is mounted
+            core.timers.startTimerWithFixedDelay(
+                    LOOK, new Tick(), core.qemu.settings().lookInterval());
+            core.poll();
+        }
         return new QemuRunning(core, told).running();
     }
 
@@ -66,9 +73,9 @@ final class QemuRunning {
                         Optional.empty());
                 yield Behaviors.same();
             }
+            case Tick() -> core.ended().isPresent() ? Behaviors.same() : core.poll();
             // late words of a path that has ended, or of the ledger to a question that is settled
             case Overdue _,
-                    Tick _,
                     Stepped _,
                     QemuVm.LedgerSaid _,
                     QemuVm.AskLedger _,
@@ -98,6 +105,7 @@ final class QemuRunning {
     }
 
     private void stand(QemuFigures figures) {
+        core.blocked(figures.blocked());
         RunState state = figures.fleetRunState();
         if (state == RunState.INTERNAL_ERROR) {
             core.standFailed("QEMU stands in " + figures.runState(), Optional.empty());
@@ -152,7 +160,10 @@ final class QemuRunning {
     }
 
     private Behavior<Command> beginSave(HostCommand.BeginSave begin) {
-        Optional<String> refusal = core.ended().or(() -> QemuBlockers.of(core.spec()));
+        // what QEMU itself has against it QEMU says when it is asked to begin: what it said last may be over
+        List<String> blockers = QemuBlockers.of(core.spec());
+        Optional<String> refusal =
+                core.ended().or(() -> blockers.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", blockers)));
         if (refusal.isEmpty()) {
             return QemuDeparture.begin(core, begin);
         }

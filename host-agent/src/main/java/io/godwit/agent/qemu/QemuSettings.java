@@ -9,6 +9,7 @@ import java.time.Duration;
  * @param binary the program
  * @param startTimeout from the start of the process to the sockets it listens on
  * @param tick how often a migration is asked how it stands
+ * @param lookInterval how often a guest that runs is asked how it stands
  * @param setupTimeout from the word to migrate to the first byte
  * @param switchoverTimeout from the word to go on at the switchover to the end
  * @param cancelTimeout from the word to cancel to the end
@@ -25,6 +26,7 @@ public record QemuSettings(
         String binary,
         Duration startTimeout,
         Duration tick,
+        Duration lookInterval,
         Duration setupTimeout,
         Duration switchoverTimeout,
         Duration cancelTimeout,
@@ -43,6 +45,7 @@ public record QemuSettings(
                 config.getString("binary"),
                 config.getDuration("start-timeout"),
                 config.getDuration("tick"),
+                config.getDuration("look-interval"),
                 config.getDuration("setup-timeout"),
                 config.getDuration("switchover-timeout"),
                 config.getDuration("cancel-timeout"),

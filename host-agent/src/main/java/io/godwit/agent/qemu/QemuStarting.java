@@ -104,6 +104,7 @@ final class QemuStarting {
     }
 
     private QemuProcess launch(boolean incoming) throws IOException, GuestException {
+        core.qemu.requireMemory(core.spec());
         QemuWorkload.prepare(core.spec(), core.files);
         return core.qemu
                 .launcher()

@@ -7,6 +7,7 @@ import io.godwit.vm.GuestException;
 import io.godwit.vm.VmHost;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.Behavior;
@@ -88,6 +89,9 @@ public final class QemuVm {
     public static Behavior<Command> create(VmHost host, QemuHost qemu, HostCommand.CreateVm create)
             throws GuestException {
         VmSpec spec = create.spec();
+        if (spec.qemu().flatMap(given -> given.adopt()).isEmpty()) {
+            qemu.requireAbility(spec);
+        }
         QemuFiles files = check(qemu, spec);
         return setup(host, qemu, files, spec, create.epoch(), core -> QemuStarting.toRun(core, create));
     }
@@ -98,9 +102,10 @@ public final class QemuVm {
         VmSpec spec = prepare.spec();
         VmSpec own = spec.qemu().isPresent() ? spec.withQemu(spec.qemu().get().own()) : spec;
         QemuFiles files = check(qemu, own);
-        Optional<String> blocker = QemuBlockers.of(own);
-        if (blocker.isPresent()) {
-            throw new GuestException(blocker.get());
+        qemu.requireAbility(own);
+        List<String> blockers = QemuBlockers.of(own);
+        if (!blockers.isEmpty()) {
+            throw new GuestException(String.join("; ", blockers));
         }
         return setup(host, qemu, files, own, prepare.epoch(), core -> QemuStarting.toArrive(core, prepare));
     }

@@ -10,6 +10,7 @@ import io.godwit.migration.MigrationSettings;
 import io.godwit.proto.host.DataEndpoint;
 import io.godwit.proto.host.HostCommand;
 import io.godwit.proto.host.HostReply;
+import io.godwit.proto.host.QemuAbility;
 import io.godwit.proto.migration.MigrationMessage;
 import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.migration.MigrationReport;
@@ -95,6 +96,8 @@ class QemuDepartureTest {
                 kit.<Vm.Event>createTestProbe("observer").ref());
         QemuHost here = new QemuHost(
                 "qemu",
+                Optional.of(new QemuAbility("9.2.0", List.of("q35"), List.of("qemu64"), List.of("tcg"), true)),
+                () -> Long.MAX_VALUE,
                 folder,
                 new QemuLauncher() {
                     @Override

@@ -78,6 +78,14 @@ public record QemuSpec(
         this(machine, accelerator, disks, nics, kernel, initrd, append, capabilities, arguments, adopt, "");
     }
 
+    /** The CPU model that {@code -cpu} among its arguments names; empty for the machine type's own. */
+    public Optional<String> cpu() {
+        int at = arguments.lastIndexOf("-cpu");
+        return at < 0 || at + 1 == arguments.size()
+                ? Optional.empty()
+                : Optional.of(arguments.get(at + 1).split(",", 2)[0]);
+    }
+
     /** The same guest as the host that created it has settled it. */
     public QemuSpec settled(String machineType, String accel) {
         return new QemuSpec(
