@@ -1,0 +1,43 @@
+package io.godwit.plan.model;
+
+/**
+ * What a guest's memory does while it is copied: a hot working set that is rewritten again and again, and cold pages that
+ * are dirtied once each.
+ *
+ * @param usedMb memory to copy, MB
+ * @param hotMb size of the hot working set, MB
+ * @param hotSeconds how long the guest takes to dirty all of the hot set
+ * @param coldMbPerSecond rate at which other pages are dirtied
+ */
+public record RamProfile(double usedMb, double hotMb, double hotSeconds, double coldMbPerSecond) {
+    /**
+     * Checks the figures.
+     *
+     * @throws IllegalArgumentException naming the one that is negative, or a hot set without a time
+     */
+    public RamProfile {
+        require(usedMb, "used memory");
+        require(hotMb, "hot set");
+        require(hotSeconds, "time of the hot set");
+        require(coldMbPerSecond, "cold rate");
+        if (hotMb > 0 && hotSeconds == 0) {
+            throw new IllegalArgumentException("a hot set of " + hotMb + " MB dirtied in 0 s; expected more than 0 s");
+        }
+    }
+
+    private static void require(double value, String what) {
+        if (!(value >= 0) || Double.isInfinite(value)) {
+            throw new IllegalArgumentException(what + " is " + value + "; expected 0 or more");
+        }
+    }
+
+    /** A guest that writes nothing. */
+    public static RamProfile idle(double usedMb) {
+        return new RamProfile(usedMb, 0, 1, 0);
+    }
+
+    /** Rate at which the hot set is rewritten, MB/s. */
+    public double hotMbPerSecond() {
+        return hotMb == 0 ? 0 : hotMb / hotSeconds;
+    }
+}
