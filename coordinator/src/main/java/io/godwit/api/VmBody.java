@@ -3,6 +3,7 @@ package io.godwit.api;
 import io.godwit.convergence.Policies;
 import io.godwit.proto.vm.ContainerSpec;
 import io.godwit.proto.vm.DeviceSpec;
+import io.godwit.proto.vm.QemuSpec;
 import io.godwit.proto.vm.VmSpec;
 import io.godwit.proto.vm.WorkloadSpec;
 import java.util.ArrayList;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param name of the VM; required
  * @param host where to create it; left out, the first that fits
- * @param driver {@code auto} (default), {@code kvm} or {@code soft}
+ * @param driver {@code auto} (default), {@code kvm}, {@code soft} or {@code qemu}
  * @param memoryBytes required, a multiple of 2 MiB
  * @param vcpus 1 unless given
  * @param workload idle unless given
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param blackoutBudgetMs 300 unless given
  * @param containers memory containers that are more than the default; none unless given
  * @param convergence its own convergence policy, by name or as a ladder; whatever its migrations say unless given
+ * @param qemu what only a guest of driver {@code qemu} has
  */
 public record VmBody(
         @Nullable String name,
@@ -35,7 +37,8 @@ public record VmBody(
         @Nullable List<Device> devices,
         @Nullable Long blackoutBudgetMs,
         @Nullable List<Container> containers,
-        @Nullable String convergence) {
+        @Nullable String convergence,
+        @Nullable QemuBody qemu) {
     /** Without a vIOMMU or a convergence policy of its own. */
     public VmBody(
             @Nullable String name,
@@ -46,11 +49,11 @@ public record VmBody(
             @Nullable Workload workload,
             @Nullable List<Device> devices,
             @Nullable Long blackoutBudgetMs) {
-        this(name, host, driver, memoryBytes, vcpus, workload, devices, blackoutBudgetMs, null, null);
+        this(name, host, driver, memoryBytes, vcpus, workload, devices, blackoutBudgetMs, null, null, null);
     }
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
-    private static final List<String> DRIVERS = List.of("auto", "kvm", "soft");
+    private static final List<String> DRIVERS = List.of("auto", "kvm", "soft", QemuSpec.DRIVER);
     private static final List<String> REPORTING = List.of("PERSISTENT", "HARDWARE_TRACKED", "STOP_COPY_ONLY");
     private static final long BLACKOUT_BUDGET_MS = 300;
 
@@ -136,8 +139,19 @@ public record VmBody(
                 notNegative("blackoutBudgetMs", blackoutBudgetMs, BLACKOUT_BUDGET_MS),
                 containerSpecs(),
                 convergence(policies));
-        VmLimits.check(spec);
-        return spec;
+        if (!spec.outlivesAgent()) {
+            if (qemu != null) {
+                throw ApiProblem.badRequest(
+                        "field 'qemu' is given for a VM with driver " + wanted + "; expected driver qemu with it");
+            }
+            VmLimits.check(spec);
+            return spec;
+        }
+        VmSpec guest = spec.withQemu((qemu == null ? QemuBody.NONE : qemu).spec());
+        // first what a QEMU guest is not asked for at all, then sizes
+        QemuLimits.check(guest);
+        VmLimits.check(guest);
+        return guest;
     }
 
     private List<ContainerSpec> containerSpecs() {

@@ -196,6 +196,7 @@ public final class VmCommands {
                                 + Units.size(spec.workload().dirtyBytesPerSecond()) + "/s")
                 .row("blackout budget", spec.blackoutBudgetMs() + " ms")
                 .row("convergence", spec.convergence());
+        spec.qemu().ifPresent(qemu -> QemuText.rows(facts, qemu));
         if (spec.devices().isEmpty()) {
             return facts.render();
         }

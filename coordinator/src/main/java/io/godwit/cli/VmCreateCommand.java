@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -34,7 +35,7 @@ public final class VmCreateCommand implements Callable<Integer> {
             names = "--driver",
             defaultValue = "auto",
             paramLabel = "DRIVER",
-            description = "auto (default: kvm where it works, else soft), kvm or soft.")
+            description = "auto (default: kvm where it works, else soft), kvm, soft or qemu.")
     String driver = "auto";
 
     @Option(names = "--host", paramLabel = "HOST", description = "Where (default: the first that fits).")
@@ -90,6 +91,9 @@ public final class VmCreateCommand implements Callable<Integer> {
     @Nullable
     String convergence;
 
+    @Mixin
+    QemuOptions qemu = new QemuOptions();
+
     VmCreateCommand(Shell shell) {
         this.shell = shell;
     }
@@ -110,7 +114,8 @@ public final class VmCreateCommand implements Callable<Integer> {
                 parsed,
                 blackoutBudgetMs,
                 containers.stream().map(ContainerOption::parse).toList(),
-                convergence);
+                convergence,
+                qemu.body(driver));
         ApiClient client = shell.client();
         JsonNode answer = client.post(ApiClient.path("vms"), body);
         shell.print(answer, () -> VmCommands.describe(client.view(answer, VmView.class)));

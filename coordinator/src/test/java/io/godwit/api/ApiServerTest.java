@@ -93,6 +93,13 @@ class ApiServerTest {
                 "{\"name\":\"x\",\"name\":\"y\"} | Duplicate field 'name'",
                 "{\"name\":\"x\",\"memoryBytes\":67108864} {} | expected",
                 "{\"name\" | the body is not JSON",
+                "{\"name\":\"x\",\"memoryBytes\":67108864,\"qemu\":{}} | field 'qemu' is given for a VM with driver auto",
+                "{\"name\":\"x\",\"memoryBytes\":67108864,\"driver\":\"qemu\",\"qemu\":{\"disks\":[null]}}"
+                        + " | field 'qemu.disks[0]' is null",
+                "{\"name\":\"x\",\"memoryBytes\":67108864,\"driver\":\"qemu\",\"qemu\":{\"nics\":[{\"mac\":\"x\"}]}}"
+                        + " | field 'qemu.nics[0].backend' is missing",
+                "{\"name\":\"x\",\"memoryBytes\":67108864,\"driver\":\"qemu\",\"qemu\":{\"capabilities\":[\"a b\"]}}"
+                        + " | field 'qemu.capabilities[0]' is 'a b'; expected a migration capability",
                 "[] | the body has the wrong type; expected a JSON object",
                 "{\"name\":\"x\",\"memoryBytes\":67108864,\"workload\":{\"workingSetBytes\":67108864}} | expected at most 65011712"
             })

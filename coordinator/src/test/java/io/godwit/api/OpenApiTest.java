@@ -55,6 +55,9 @@ class OpenApiTest {
         Map<String, Class<?>> schemas = Map.ofEntries(
                 Map.entry("VmBody", VmBody.class),
                 Map.entry("DeviceBody", VmBody.Device.class),
+                Map.entry("QemuBody", QemuBody.class),
+                Map.entry("QemuDisk", QemuBody.Disk.class),
+                Map.entry("QemuNic", QemuBody.Nic.class),
                 Map.entry("OptionsBody", OptionsBody.class),
                 Map.entry("ContainerBody", VmBody.Container.class),
                 Map.entry("LimitsBody", LimitsBody.class),

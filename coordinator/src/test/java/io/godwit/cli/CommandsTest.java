@@ -10,6 +10,9 @@ import io.godwit.api.ApiFixture;
 import io.godwit.api.FakeCoordinator;
 import io.godwit.proto.evacuation.EvacuationView;
 import io.godwit.proto.vm.ContainerSpec;
+import io.godwit.proto.vm.QemuDisk;
+import io.godwit.proto.vm.QemuNic;
+import io.godwit.proto.vm.QemuSpec;
 import io.godwit.proto.vm.VmSpec;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -87,6 +90,29 @@ class CommandsTest {
                 "migration set m-1 --bandwidth 12 | bandwidthBytesPerSecond | 1 MiB (1048576) or more",
                 "migration set m-1 --downtime-limit 0ms | downtimeLimitMs | expected 1 or more",
                 "vm show nope --history | nope | no vm",
+                "vm create x --memory 64MiB --disk path=/a | --disk is for QEMU guests | --driver qemu",
+                "vm create x --memory 64MiB --driver kvm --adopt /a | --adopt is for QEMU guests | not kvm",
+                "vm create x --memory 64MiB --driver qemu --disk format=raw | no path | such as path=/srv/vm.raw",
+                "vm create x --memory 64MiB --driver qemu --disk path=a.raw | qemu.disks[0].path | an absolute path",
+                "vm create x --memory 64MiB --driver qemu --disk path=/a,format=vmdk | 'vmdk' | raw, qcow2",
+                "vm create x --memory 64MiB --driver qemu --disk path=/a,shared=yes | 'yes' | expected true or false",
+                "vm create x --memory 64MiB --driver qemu --disk path=/a,size=1 | 'size=1' | path, format, shared",
+                "vm create x --memory 64MiB --driver qemu --nic model=e1000 | no backend | backend=user",
+                "vm create x --memory 64MiB --driver qemu --nic mac=52:54,backend=user | qemu.nics[0].mac | six pairs",
+                "vm create x --memory 64MiB --driver qemu --nic model=a/b,backend=user | qemu.nics[0].model | a device of",
+                "vm create x --memory 64MiB --driver qemu --machine q35,accel=kvm | qemu.machine | such as q35",
+                "vm create x --memory 64MiB --driver qemu --accel hvf | qemu.accelerator | auto, kvm, tcg",
+                "vm create x --memory 64MiB --driver qemu --initrd /i | qemu.initrd | qemu.kernel with it",
+                "vm create x --memory 64MiB --driver qemu --append quiet | qemu.append | qemu.kernel with it",
+                "vm create x --memory 64MiB --driver qemu --workload stress | 'stress' | boot-sector",
+                "vm create x --memory 64MiB --driver qemu --workload boot-sector --kernel /k | qemu.workload | no qemu.kernel",
+                "vm create x --memory 64MiB --driver qemu --workload boot-sector --adopt /q | qemu.workload | to be adopted",
+                "vm create x --memory 64MiB --driver qemu --working-set 8MiB | workingSetBytes | qemu.workload boot-sector",
+                "vm create x --memory 64MiB --driver qemu --dirty-rate 8MiB/s | dirtyBytesPerSecond | qemu.workload boot-sector",
+                "vm create x --memory 64MiB --driver qemu --workload boot-sector --working-set 62MiB | 65011712 | 63963136",
+                "vm create x --memory 64MiB --driver qemu --workload boot-sector --fill | workload.fill | expected false",
+                "vm create x --memory 64MiB --driver qemu --device gpu | gpu0 | models of the native guests",
+                "vm create x --memory 64MiB --driver xen | 'xen' | auto, kvm, soft, qemu",
                 "vm | vm | list"
             })
     void answersBadInputWithOneLineAndExitCodeTwo(String arguments, String named, String expected) {
@@ -235,6 +261,69 @@ class CommandsTest {
         assertThat(spec.container("c0")).isEqualTo(new ContainerSpec("c0", true, 64 << 20));
         assertThat(spec.convergence()).isEqualTo("firm");
         assertThat(spec.devices().getFirst().model()).isEqualTo("vnic");
+    }
+
+    @Test
+    void createsAQemuGuestFromItsOptions() {
+        Ran created = run(
+                "vm",
+                "create",
+                "vm-q",
+                "--memory",
+                "64MiB",
+                "--driver",
+                "qemu",
+                "--machine",
+                "q35",
+                "--accel",
+                "tcg",
+                "--disk",
+                "path=/srv/a.qcow2,format=qcow2,shared=true",
+                "--disk",
+                "path=/srv/b.raw",
+                "--nic",
+                "mac=52:54:00:12:34:56,backend=tap,ifname=tap0,script=no",
+                "--nic",
+                "backend=user",
+                "--capability",
+                "multifd",
+                "--qemu-arg",
+                "-device",
+                "--qemu-arg",
+                "virtio-rng-pci",
+                "--workload",
+                "boot-sector",
+                "--working-set",
+                "8MiB",
+                "--dirty-rate",
+                "2MiB/s");
+        assertThat(created.err()).isEmpty();
+        assertThat(created.out())
+                .containsPattern("machine +q35")
+                .containsPattern("disk +/srv/a.qcow2 \\(qcow2, shared\\)")
+                .containsPattern("disk +/srv/b.raw \\(raw, on its host alone\\)");
+        VmSpec spec = api.coordinator.vms.remove("vm-q");
+        assertThat(spec.driver()).isEqualTo("qemu");
+        assertThat(spec.qemu().orElseThrow())
+                .isEqualTo(new QemuSpec(
+                        "q35",
+                        "tcg",
+                        List.of(new QemuDisk("/srv/a.qcow2", "qcow2", true), new QemuDisk("/srv/b.raw", "raw", false)),
+                        List.of(
+                                new QemuNic("virtio-net-pci", "tap,ifname=tap0,script=no", "52:54:00:12:34:56"),
+                                new QemuNic("virtio-net-pci", "user", "")),
+                        Optional.empty(),
+                        Optional.empty(),
+                        "",
+                        List.of("multifd"),
+                        List.of("-device", "virtio-rng-pci"),
+                        Optional.empty(),
+                        QemuSpec.BOOT_SECTOR));
+        run("vm", "create", "vm-p", "--memory", "64MiB", "--driver", "qemu");
+        assertThat(api.coordinator.vms.remove("vm-p").qemu()).contains(QemuSpec.DEFAULT);
+        run("vm", "create", "vm-o", "--memory", "64MiB", "--driver", "qemu", "--adopt", "/run/vm-o.qmp");
+        assertThat(api.coordinator.vms.remove("vm-o").qemu().orElseThrow().adopt())
+                .contains("/run/vm-o.qmp");
     }
 
     @Test

@@ -123,6 +123,7 @@ public final class DowntimeBench {
                         cell.policy)),
                 LIMIT_MS,
                 null,
+                null,
                 null));
         OptionsBody body = new OptionsBody(LIMIT_MS, options.verify(), null, null, null, null);
         String driver = "";
