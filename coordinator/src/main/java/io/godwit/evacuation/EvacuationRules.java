@@ -125,6 +125,7 @@ public final class EvacuationRules {
             if (row.state() == RowState.WAITING
                     && row.to().isPresent()
                     && busyElsewhere(row, fleet).isEmpty()
+                    && outOfSight(row, fleet).isEmpty()
                     && noSlot(row, flying, state, fleet).isEmpty()) {
                 turn.add(row);
                 flying.add(row);
@@ -156,7 +157,7 @@ public final class EvacuationRules {
         List<EvacuationRow> flying = state.rows().stream()
                 .filter(other -> other.state() == RowState.MIGRATING)
                 .toList();
-        return busyElsewhere(row, fleet).or(() -> noSlot(row, flying, state, fleet));
+        return busyElsewhere(row, fleet).or(() -> outOfSight(row, fleet)).or(() -> noSlot(row, flying, state, fleet));
     }
 
     /** The ledger's word on a VM whose turn it is: start, or see that there is nothing to move from here. */
@@ -322,6 +323,16 @@ public final class EvacuationRules {
                 .filter(migration -> !row.migrations().contains(migration))
                 .findFirst()
                 .map(migration -> "waits for the end of migration " + migration);
+    }
+
+    /** A QEMU guest whose agent is away may well run, and can be moved once the agent is back: not before. */
+    private static Optional<String> outOfSight(EvacuationRow row, FleetShown fleet) {
+        return fleet.vms().stream()
+                .filter(vm -> vm.spec().name().equals(row.vm())
+                        && vm.spec().outlivesAgent()
+                        && vm.state().equals("UNKNOWN"))
+                .findFirst()
+                .map(vm -> "waits for the agent: " + vm.failure().orElse("its host cannot be reached"));
     }
 
     /** What keeps it from its turn: a limit of one of its hosts. */

@@ -453,13 +453,21 @@ public final class MigrationEntity
                         settings.switchoverTimeout(),
                         "the switchover was not over within "
                                 + settings.switchoverTimeout().toMillis() + " ms");
+            case MigrationState.Releasing releasing -> watchAway(releasing.job().from());
             case Unasked _,
                     MigrationState.Committing _,
                     MigrationState.Resuming _,
-                    MigrationState.Releasing _,
                     MigrationState.Aborting _,
                     MigrationState.GoingBack _,
                     Ended _ -> {}
+        }
+    }
+
+    /** An agent that went away in an earlier phase, in which that changed nothing, is judged again. */
+    private void watchAway(String host) {
+        AgentWatch watch = agents.getOrDefault(host, AgentWatch.UNSEEN);
+        if (watch.seen() && watch.agent().isEmpty()) {
+            timers.startSingleTimer(new AgentOverdue(host), new AgentOverdue(host), settings.hostGoneAfter());
         }
     }
 

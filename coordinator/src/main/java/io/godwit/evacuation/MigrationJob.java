@@ -26,4 +26,9 @@ public record MigrationJob(
     public String vm() {
         return spec.name();
     }
+
+    /** Whether the guest goes on when an agent dies. */
+    boolean outlivesAgent() {
+        return spec.outlivesAgent();
+    }
 }

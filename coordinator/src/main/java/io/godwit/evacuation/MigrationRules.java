@@ -144,11 +144,11 @@ public final class MigrationRules {
         var committed = new HandoffCommitted(running.epoch());
         boolean granted = running.epoch() == state.job().epoch() + 1;
         return switch (state) {
-            // it loads nothing without comparing when it is told to compare
-            case Switching _
-            when granted -> List.of(new DestinationLoaded(state.job().options().verify()), committed, ran);
+            case Switching _ when granted -> List.of(new DestinationLoaded(compares(state.job())), committed, ran);
             case Committing _ when granted -> List.of(committed, ran);
-            case Aborting aborting when granted && !aborting.trail().destinationGone() -> List.of(committed, ran);
+            case Aborting aborting
+            when granted && (!aborting.trail().destinationGone() || state.job().outlivesAgent()) ->
+                List.of(committed, ran);
             case Resuming resuming when running.epoch() == resuming.epoch() -> List.of(ran);
             case Preparing _,
                     Saving _,
@@ -161,6 +161,11 @@ public final class MigrationRules {
                     GoingBack _,
                     Ended _ -> List.of();
         };
+    }
+
+    /** A native guest's host loads nothing without comparing when it is told to; QEMU has nothing to compare with. */
+    private static boolean compares(MigrationJob job) {
+        return job.options().verify() && !job.outlivesAgent();
     }
 
     private static List<MigrationEvent> incomingFailed(Asked state, String reason) {
@@ -298,14 +303,20 @@ public final class MigrationRules {
 
     private static List<MigrationEvent> committed(Asked state, long epoch) {
         var committed = new HandoffCommitted(epoch);
-        return state.trail().destinationGone()
+        return state.trail().destinationGone() && !state.job().outlivesAgent()
                 ? List.of(committed, new MigrationStopped(lost(state.job(), destinationDied(state.job()))))
                 : List.of(committed);
     }
 
-    /** The agent of {@code host} has been gone for so long that its guests are gone too. */
+    /**
+     * The agent of {@code host} has been gone for so long that it will not come back by itself. Its native guests are gone
+     * with it. A QEMU guest goes on without its agent, as far as anybody can tell.
+     */
     public static List<MigrationEvent> onHostGone(Asked state, String host) {
         var job = state.job();
+        if (job.outlivesAgent() && host.equals(job.from())) {
+            return sourceAway(state);
+        }
         if (host.equals(job.from()) && !state.trail().sourceGone()) {
             return switch (state) {
                 case Preparing _, Saving _, Opening _ ->
@@ -322,11 +333,26 @@ public final class MigrationRules {
                     List.of(new DestinationVanished(), new RollbackBegan(destinationDied(job), false));
                 case Aborting _ -> List.of(new DestinationVanished());
                 case GoingBack back when !back.destinationDone() -> List.of(new DestinationVanished());
+                // it has all of it, and runs it when its agent is back and has heard of the grant
+                case Resuming _ when job.outlivesAgent() -> List.of();
                 case Resuming _ -> List.of(new MigrationStopped(lost(job, destinationDied(job))));
                 case GoingBack _, Releasing _, Ended _ -> List.of();
             };
         }
         return List.of();
+    }
+
+    /**
+     * Nobody can tell the source's QEMU anything, and it may run: the copy at the destination is discarded, which ends what
+     * QEMU still sends, and the way back waits until the agent is here again and says how the VM stands.
+     */
+    private static List<MigrationEvent> sourceAway(Asked state) {
+        return switch (state) {
+            case Preparing _, Saving _, Opening _ -> List.of(new RollbackBegan(sourceAway(state.job()), false));
+            // it has surrendered: an agent that comes back hears from the ledger that it is to let go
+            case Releasing releasing when !releasing.trail().sourceGone() -> List.of(new SourceVanished());
+            case Switching _, Committing _, Resuming _, Releasing _, Aborting _, GoingBack _, Ended _ -> List.of();
+        };
     }
 
     /** A phase has lasted too long. The ledger's and the later phases have no limit: they have no way back. */
@@ -353,6 +379,10 @@ public final class MigrationRules {
 
     static String sourceDied(MigrationJob job) {
         return "host " + job.from() + "'s agent died and the VM with it";
+    }
+
+    static String sourceAway(MigrationJob job) {
+        return "host " + job.from() + "'s agent is away; its QEMU may still run the VM";
     }
 
     static String destinationDied(MigrationJob job) {

@@ -20,8 +20,9 @@ import java.util.stream.Stream;
  * @param stats of the save path, as last reported durably
  * @param downtime NONE until the source has let go
  * @param verified whether both digests were compared and equal
- * @param sourceGone whether the source's agent died, and the guest with it
- * @param destinationGone whether the destination's agent died, and its copy with it
+ * @param sourceGone whether the source's agent died, and the guest with it; of a QEMU guest, that nothing more is to be
+ *     expected of the source
+ * @param destinationGone whether the destination's agent died, and its copy with it; a copy in a QEMU may still be there
  * @param devices what the devices at the source had seen when it let go; none before
  */
 public record MigrationTrail(

@@ -161,14 +161,19 @@ final class HostRecords {
                         bestStatus.epoch(),
                         migration,
                         bestStatus.failure());
-            case "DOWN" ->
-                new VmView(
+            case "DOWN" -> {
+                boolean mayRun = reported.outlivesAgent();
+                yield new VmView(
                         reported,
-                        "LOST",
+                        mayRun ? "UNKNOWN" : "LOST",
                         Optional.of(host),
                         bestStatus.epoch(),
                         migration,
-                        Optional.of("host " + host + "'s agent died and the VM with it"));
+                        Optional.of(
+                                mayRun
+                                        ? "host " + host + "'s agent is away; its QEMU may still run the VM"
+                                        : "host " + host + "'s agent died and the VM with it"));
+            }
             default ->
                 new VmView(
                         reported,

@@ -147,10 +147,14 @@ final class VmLifecycle {
                 .thenApply(_ -> null);
     }
 
-    /** A host that is down has taken the guest with it; one that cannot be reached may still run it. */
+    /** A host that is down has taken a native guest with it; QEMU's, and one that cannot be reached, may still run it. */
     private CompletionStage<?> stopOn(FleetShown shown, String vm, String host, long epoch) {
         boolean down = shown.hosts().stream()
                 .anyMatch(known -> known.host().equals(host) && known.state().equals("DOWN"));
+        if (down && find(shown, vm).spec().outlivesAgent()) {
+            return refuse("vm '" + vm + "' may still run in its QEMU on host " + host
+                    + ", whose agent is away; destroy it once the agent is back");
+        }
         if (down) {
             return CompletableFuture.completedFuture(null);
         }

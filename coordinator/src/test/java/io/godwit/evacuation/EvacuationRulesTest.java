@@ -18,6 +18,7 @@ import io.godwit.plan.Pictures;
 import io.godwit.plan.Placement;
 import io.godwit.proto.evacuation.EvacuationView.VmRow;
 import io.godwit.proto.fleet.FleetReply.FleetShown;
+import io.godwit.proto.fleet.VmView;
 import io.godwit.proto.migration.Downtime;
 import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.migration.MigrationPhase;
@@ -109,6 +110,38 @@ class EvacuationRulesTest {
         Running state = (Running) after(planning, rules.plan(planning, fleet));
         assertThat(EvacuationState.row(state, "vm-1").orElseThrow().state()).isEqualTo(RowState.FAILED);
         assertThat(EvacuationState.row(state, "vm-own").orElseThrow().state()).isEqualTo(RowState.WAITING);
+    }
+
+    @Test
+    void aQemuGuestWhoseAgentIsAwayIsNotLostAndWaitsForTheAgent() {
+        VmSpec spec = Pictures.vm("vm-1", "qemu", 64);
+        FleetShown here = Pictures.fleet(
+                Pictures.host("host-1", "UP", true, 1000, Map.of(), spec), Pictures.up("host-2", 1000, Map.of()));
+        FleetShown away = new FleetShown(
+                here.hosts(),
+                List.of(new VmView(
+                        spec,
+                        "UNKNOWN",
+                        Optional.of("host-1"),
+                        1,
+                        Optional.empty(),
+                        Optional.of("host host-1's agent is away"))));
+        var planned = new PlannedVm(spec, "host-1", Optional.of("host-2"), RowState.WAITING, Optional.empty());
+        Running state = (Running) after(
+                new EvacuationState.Unasked("e-1"),
+                List.of(
+                        new EvacuationRequested(List.of("host-1"), new MigrationOptions(300, true, 0, 20_000), 0),
+                        new EvacuationPlanned(List.of(planned))));
+        assertThat(rules.onFleet(state, away, 1)).isEmpty();
+        assertThat(EvacuationRules.startable(state, away)).isEmpty();
+        assertThat(EvacuationRules.explained(state, away, EvacuationState.view(state, 1))
+                        .vms()
+                        .getFirst()
+                        .reason()
+                        .orElseThrow())
+                .contains("waits for the agent")
+                .contains("host-1");
+        assertThat(EvacuationRules.startable(state, here)).hasSize(1);
     }
 
     @Test

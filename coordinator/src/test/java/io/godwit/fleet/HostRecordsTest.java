@@ -9,6 +9,7 @@ import io.godwit.fleet.FleetEvent.HostCordoned;
 import io.godwit.fleet.FleetEvent.VmRegistered;
 import io.godwit.fleet.HostRecords.Listed;
 import io.godwit.proto.fleet.FleetReply.FleetShown;
+import io.godwit.proto.fleet.VmView;
 import io.godwit.proto.host.HostInventory;
 import io.godwit.proto.host.VmStatus;
 import io.godwit.proto.vm.RunState;
@@ -66,6 +67,20 @@ class HostRecordsTest {
         records.listed("host-2", Listed.REACHABLE);
         assertThat(records.show(lasting, LATER).vms().getFirst().host()).contains("host-2");
         assertThat(stateOfA(LATER)).isEqualTo("RUNNING");
+    }
+
+    @Test
+    void aQemuGuestOfADownHostIsUnknownBecauseItGoesOnWithoutItsAgent() {
+        records.report(report("host-1", 1, running(vm("q", "qemu", 64))), 0);
+        records.listed("host-1", Listed.ABSENT);
+        VmView seen = records.show(FleetState.EMPTY, LATER).vms().getFirst();
+        assertThat(seen.state()).isEqualTo("UNKNOWN");
+        assertThat(seen.host()).contains("host-1");
+        assertThat(seen.failure().orElseThrow())
+                .contains("host-1's agent is away")
+                .contains("may still run");
+        assertThat(records.show(FleetState.EMPTY, LATER).hosts().getFirst().state())
+                .isEqualTo("DOWN");
     }
 
     @Test

@@ -165,14 +165,14 @@ final class QemuSettling {
             case HostCommand.RunVm _ -> core.askLedger();
             case HostCommand.ReleaseSource c
             when c.epoch() > core.epoch() && manifest.migration().equals(Optional.of(c.migration())) -> letGo();
+            // the answer is known in a moment, and a refusal would be taken for one
+            case HostCommand.CancelSave _, HostCommand.BeginSave _, HostCommand.CheckVm _ ->
+                core.later(new Asked(asked));
             case HostCommand.CreateVm _,
                     HostCommand.DestroyVm _,
-                    HostCommand.CheckVm _,
                     HostCommand.PrepareIncoming _,
                     HostCommand.DiscardIncoming _,
-                    HostCommand.BeginSave _,
                     HostCommand.SwitchOver _,
-                    HostCommand.CancelSave _,
                     HostCommand.AdjustSave _,
                     HostCommand.ReleaseSource _ ->
                 core.refuse(

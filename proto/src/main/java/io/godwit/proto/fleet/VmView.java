@@ -9,7 +9,7 @@ import java.util.Optional;
  *
  * @param spec what it is
  * @param state run state reported by its host, or {@code LOST} (its host's agent died and the guest with it), {@code
- *     UNKNOWN} (its host is unreachable) or {@code MISSING} (registered, but no host reports it)
+ *     UNKNOWN} (its host is unreachable, or its agent is gone and its QEMU may still run) or {@code MISSING} (registered, but no host reports it)
  * @param host where it was last seen
  * @param epoch the epoch its host reported
  * @param migration the migration it takes part in, if any
