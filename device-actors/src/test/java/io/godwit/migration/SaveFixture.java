@@ -126,7 +126,7 @@ final class SaveFixture implements AutoCloseable {
         });
     }
 
-    /** Time passes, for timers and clock alike. */
+    /** Time passes, for timers and clock alike; each call takes ManualTime a tenth of a real second, however long it is. */
     void pass(Duration duration) {
         nanos.addAndGet(duration.toNanos());
         time.timePasses(duration);

@@ -21,7 +21,7 @@ class SavePathStallTest {
             save.link.stall(true);
             Progress last = save.awaitProgress(p -> p.remainingBytes() > 0);
             SavePath.Event.Failed failed =
-                    save.tellUntil(() -> save.pass(Duration.ofSeconds(1)), SavePath.Event.Failed.class);
+                    save.tellUntil(() -> save.pass(Duration.ofSeconds(3)), SavePath.Event.Failed.class);
             assertThat(failed.reason())
                     .contains("stalled: no byte has left for 1", " s, ", " left, to host-b")
                     .contains(Figures.bytes(last.remainingBytes()));
@@ -37,8 +37,8 @@ class SavePathStallTest {
             save.taught();
             save.begin(new SaveLimits(0, 1000, 1000, 1000, 0, false));
             save.await(SavePath.Event.Started.class);
-            for (int seconds = 0; seconds < 60; seconds++) {
-                save.pass(Duration.ofSeconds(1));
+            for (int seconds = 0; seconds < 60; seconds += 6) {
+                save.pass(Duration.ofSeconds(6));
             }
             assertThat(save.awaitProgress(p -> p.stats().precopyMillis() > 40_000)
                             .passes())
@@ -55,7 +55,7 @@ class SavePathStallTest {
             gpu.gives = false;
             save.begin(LIMITS);
             save.await(SavePath.Event.Started.class);
-            assertThat(save.tellUntil(() -> save.pass(Duration.ofSeconds(1)), SavePath.Event.Failed.class)
+            assertThat(save.tellUntil(() -> save.pass(Duration.ofSeconds(3)), SavePath.Event.Failed.class)
                             .reason())
                     .contains("no initial data has come from gpu0 for 1", "5000 bytes pending");
         }
@@ -68,8 +68,8 @@ class SavePathStallTest {
             save.device("gpu0");
             save.begin(LIMITS);
             save.await(SavePath.Event.Started.class);
-            for (int seconds = 0; seconds < 60; seconds++) {
-                save.pass(Duration.ofSeconds(1));
+            for (int seconds = 0; seconds < 60; seconds += 6) {
+                save.pass(Duration.ofSeconds(6));
             }
             assertThat(save.awaitProgress(p -> p.stats().precopyMillis() > 40_000)
                             .acknowledged())
