@@ -330,8 +330,10 @@ public final class QmpMonitor {
             asked.replyTo().tell(new Unanswered(asked.command(), true, reason));
         });
         sent.clear();
+        Behavior<Command> next = later(reason);
+        // told last: whoever hears it may count on the next attempt being due
         owner.tell(new Disconnected(reason));
-        return later(reason);
+        return next;
     }
 
     private Behavior<Command> later(String reason) {

@@ -1,11 +1,14 @@
 package io.godwit.agent.qemu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.typesafe.config.ConfigFactory;
 import java.io.IOException;
+import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -25,6 +28,8 @@ class QmpMonitorTest {
     private final QmpSettings settings =
             QmpSettings.from(kit.system().settings().config());
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
     private final BlockingQueue<ScriptedQmp> connections = new LinkedBlockingQueue<>();
     private final TestProbe<QmpMonitor.Event> owner = kit.createTestProbe();
     private final TestProbe<QmpMonitor.Reply> replies = kit.createTestProbe();
@@ -53,8 +58,12 @@ class QmpMonitorTest {
         threads.shutdownNow();
     }
 
+    private ScriptedQmp opened() {
+        return await().atMost(PATIENCE).until(connections::poll, Objects::nonNull);
+    }
+
     private ScriptedQmp connected() throws Exception {
-        ScriptedQmp qemu = connections.take();
+        ScriptedQmp qemu = opened();
         qemu.greet();
         assertThat(owner.expectMessageClass(QmpMonitor.Connected.class))
                 .isEqualTo(new QmpMonitor.Connected(new QmpVersion(7, 2, 22, "Debian 1:7.2"), true));
@@ -172,21 +181,26 @@ class QmpMonitorTest {
 
     @Test
     void aSocketThatIsNotThereIsTriedAgain() throws Exception {
+        ScriptedQmp first = connected();
         unreachable = true;
-        connected().hangUp();
+        first.hangUp();
         owner.expectMessageClass(QmpMonitor.Disconnected.class);
         ask("query-status");
         time.timePasses(settings.commandTimeout());
         assertThat(replies.expectMessageClass(QmpMonitor.Unanswered.class).sent())
                 .isFalse();
         unreachable = false;
-        time.timePasses(settings.reconnectInterval());
+        // an attempt that failed may not have been heard of yet: the next is a while after that
+        await().atMost(PATIENCE).until(() -> {
+            time.timePasses(settings.reconnectInterval());
+            return !connections.isEmpty();
+        });
         connected();
     }
 
     @Test
     void aSilentServerIsNotWaitedForForEver() throws Exception {
-        ScriptedQmp mute = connections.take();
+        ScriptedQmp mute = opened();
         // the timer runs from the moment the link is open, which the actor learns after the test did
         while (!mute.closed()) {
             time.timePasses(settings.handshakeTimeout());
