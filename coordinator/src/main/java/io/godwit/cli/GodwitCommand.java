@@ -32,7 +32,8 @@ import picocli.CommandLine.Spec;
             MigrateCommand.class,
             EvacuateCommand.class,
             MigrationCommands.MigrationGroup.class,
-            EvacuationCommands.EvacuationGroup.class
+            EvacuationCommands.EvacuationGroup.class,
+            PlanCommand.class
         })
 public final class GodwitCommand implements Callable<Integer> {
     private final Shell shell;

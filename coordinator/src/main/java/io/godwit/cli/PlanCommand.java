@@ -1,0 +1,160 @@
+package io.godwit.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.godwit.plan.BatchPlanner;
+import io.godwit.plan.check.PlanChecker;
+import io.godwit.plan.check.Violation;
+import io.godwit.plan.load.BtrPlaceFile;
+import io.godwit.plan.load.GanetiFile;
+import io.godwit.plan.load.InputProblem;
+import io.godwit.plan.load.PlanJson;
+import io.godwit.plan.model.BatchPlan;
+import io.godwit.plan.model.PlanCase;
+import io.godwit.plan.schedule.Scheduler;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code plan}: needs no coordinator. */
+@Command(
+        name = "plan",
+        description = "Plans a drain from a file, offline: where every VM goes, when, and with how much bandwidth.",
+        footer = {
+            "%nExample: godwit plan --import btrplace drain.json.gz --output json > plan.json",
+            "         godwit plan --import btrplace drain.json.gz --check plan.json"
+        })
+public final class PlanCommand implements Callable<Integer> {
+    private final Shell shell;
+
+    @Parameters(paramLabel = "FILE", description = "The fleet to plan for; plain or gzip.")
+    @SuppressWarnings("NullAway.Init") // required: set by picocli
+    Path file;
+
+    @Option(
+            names = "--import",
+            paramLabel = "FORMAT",
+            required = true,
+            description = "What the file is: btrplace (JSON instance) or ganeti (text, as for hbal).")
+    String format = "";
+
+    @Option(
+            names = "--drain",
+            paramLabel = "HOST",
+            split = ",",
+            description = "Hosts to empty, besides those that the file names.")
+    List<String> drained = new ArrayList<>();
+
+    @Option(
+            names = "--check",
+            paramLabel = "PLAN",
+            description = "Plan nothing: replay this plan (JSON) and say what it breaks.")
+    @Nullable
+    Path check;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            description = "The same input and seed give the same plan (default: 1).")
+    long seed = Scheduler.Effort.STANDARD.seed();
+
+    PlanCommand(Shell shell) {
+        this.shell = shell;
+    }
+
+    @Override
+    public Integer call() {
+        PlanCase plan;
+        BatchPlan result;
+        long began;
+        try {
+            plan = drain(read());
+            began = shell.surroundings().clock().nanoTime();
+            result = check == null
+                    ? BatchPlanner.plan(plan, new Scheduler.Effort(seed, Scheduler.Effort.STANDARD.effort()))
+                    : PlanJson.read(check);
+        } catch (InputProblem | IllegalArgumentException e) {
+            throw CliFailure.usage(String.valueOf(e.getMessage()));
+        }
+        long millis = check == null ? (shell.surroundings().clock().nanoTime() - began) / 1_000_000 : 0;
+        List<Violation> violations = PlanChecker.check(plan, result);
+        ObjectNode view = PlanJson.write(plan, result, millis, violations);
+        shell.print(view, () -> table(result, millis, violations));
+        if (!violations.isEmpty()) {
+            throw CliFailure.failed(
+                    "the plan breaks " + violations.size() + " constraints, first " + violations.getFirst());
+        }
+        if (!result.unmoved().isEmpty()) {
+            BatchPlan.Unmoved first = result.unmoved().getFirst();
+            throw CliFailure.failed(
+                    result.unmoved().size() + " VMs cannot move, first " + first.vm() + ": " + first.reason());
+        }
+        return ExitCode.OK;
+    }
+
+    private PlanCase read() {
+        return switch (format) {
+            case "btrplace" -> BtrPlaceFile.read(file);
+            case "ganeti" -> GanetiFile.read(file);
+            default -> throw CliFailure.usage("--import: '" + format + "'; expected btrplace or ganeti");
+        };
+    }
+
+    private PlanCase drain(PlanCase plan) {
+        if (drained.isEmpty()) {
+            return plan;
+        }
+        Set<String> all = new HashSet<>(plan.drained());
+        all.addAll(drained);
+        return new PlanCase(
+                plan.hosts(),
+                plan.vms(),
+                plan.network(),
+                plan.rules(),
+                plan.transfer(),
+                all,
+                plan.destinations(),
+                plan.deadlineMs());
+    }
+
+    private static String table(BatchPlan plan, long millis, List<Violation> violations) {
+        Table table = new Table("VM", "FROM", "TO", ">START", ">END", ">MBIT/S");
+        plan.moves()
+                .forEach(move -> table.row(
+                        move.vm(),
+                        move.from(),
+                        move.to(),
+                        seconds(move.startMs()),
+                        seconds(move.endMs()),
+                        String.valueOf(move.shares().getFirst().mbitPerSecond())));
+        StringBuilder text = new StringBuilder(table.render());
+        plan.unmoved()
+                .forEach(each -> text.append(each.vm())
+                        .append(" cannot move: ")
+                        .append(each.reason())
+                        .append("; possible with ")
+                        .append(each.remedy())
+                        .append('\n'));
+        return text.append(String.format(
+                        Locale.ROOT,
+                        "%d moves in %s, no plan is shorter than %s; mean end %s; planned in %d ms; %s%n",
+                        plan.moves().size(),
+                        seconds(plan.makespanMs()),
+                        seconds(plan.lowerBoundMs()),
+                        seconds(Math.round(plan.meanEndMs())),
+                        millis,
+                        violations.isEmpty() ? "checked" : violations.size() + " constraints broken"))
+                .toString();
+    }
+
+    private static String seconds(long millis) {
+        return String.format(Locale.ROOT, "%.1f s", millis / 1000.0);
+    }
+}

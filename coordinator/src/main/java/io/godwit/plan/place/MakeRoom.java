@@ -1,0 +1,113 @@
+package io.godwit.plan.place;
+
+import io.godwit.plan.model.PlanVm;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/** Moves others out of the way: one, else a chain of two, else two from the same host; fewest moves first, then least memory. */
+final class MakeRoom {
+    private final Rooms rooms;
+    private final Placer placer;
+
+    MakeRoom(Rooms rooms, Placer placer) {
+        this.rooms = rooms;
+        this.placer = placer;
+    }
+
+    boolean settle(PlanVm vm) {
+        return byOne(vm, 1) || byOne(vm, 2) || byTwo(vm);
+    }
+
+    /** Those on a host that may be moved away for another. */
+    private List<PlanVm> movable(int h) {
+        List<PlanVm> movable = new ArrayList<>();
+        for (PlanVm vm : rooms.held.get(h)) {
+            if (vm.immovable().isEmpty()
+                    && !placer.hasMoved(vm)
+                    && !rooms.plan.destinations().containsKey(vm.name())
+                    && !placer.bound(vm)) {
+                movable.add(vm);
+            }
+        }
+        movable.sort(
+                Comparator.comparingDouble((PlanVm vm) -> vm.ram().usedMb()).thenComparing(PlanVm::name));
+        return movable;
+    }
+
+    private boolean open(PlanVm vm, int h) {
+        return h != rooms.where(vm)
+                && rooms.hosts[h].closed().isEmpty()
+                && !rooms.plan.drained().contains(rooms.hosts[h].name())
+                && Rooms.mayBeOn(vm, rooms.hosts[h])
+                && rooms.withinBudget(vm, rooms.where(vm), h);
+    }
+
+    private boolean byOne(PlanVm vm, int depth) {
+        for (int h = 0; h < rooms.hosts.length; h++) {
+            if (!open(vm, h)) {
+                continue;
+            }
+            for (PlanVm other : movable(h)) {
+                int from = rooms.where(vm);
+                rooms.remove(other, h);
+                boolean would = rooms.fits(vm, h) && rooms.allowed(vm, from, h);
+                rooms.put(other, h);
+                if (would && away(vm, other, h, depth)) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /** Moves {@code other} off h and puts {@code vm} there. */
+    private boolean away(PlanVm vm, PlanVm other, int h, int depth) {
+        // the room is taken first, so that nothing that follows settles in it
+        int from = rooms.where(vm);
+        rooms.remove(other, h);
+        placer.move(vm, from, h);
+        rooms.put(other, h);
+        boolean gone = depth > 1 ? byOne(other, depth - 1) : placer.settle(other);
+        if (!gone) {
+            placer.undo(vm, from, h);
+        }
+        return gone;
+    }
+
+    private boolean byTwo(PlanVm vm) {
+        for (int h = 0; h < rooms.hosts.length; h++) {
+            if (!open(vm, h)) {
+                continue;
+            }
+            List<PlanVm> movable = movable(h);
+            for (int a = 0; a < movable.size(); a++) {
+                for (int b = a + 1; b < movable.size(); b++) {
+                    if (two(vm, movable.get(a), movable.get(b), h)) {
+                        return true;
+                    }
+                }
+            }
+        }
+        return false;
+    }
+
+    private boolean two(PlanVm vm, PlanVm first, PlanVm second, int h) {
+        int from = rooms.where(vm);
+        rooms.remove(first, h);
+        rooms.remove(second, h);
+        boolean would = rooms.fits(vm, h) && rooms.allowed(vm, from, h);
+        rooms.put(first, h);
+        rooms.put(second, h);
+        if (!would || !placer.settle(first)) {
+            return false;
+        }
+        int to = rooms.where(first);
+        if (!placer.settle(second)) {
+            placer.undo(first, h, to);
+            return false;
+        }
+        placer.move(vm, from, h);
+        return true;
+    }
+}

@@ -1,0 +1,137 @@
+package io.godwit.bench;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** What the planner's benchmark found, and which goals it misses. */
+final class PlannerBenchResult {
+    private static final double MEDIAN_GOAL = 1.04;
+    private static final double WORST_GOAL = 1.10;
+    private static final long MILLIS_GOAL = 1000;
+
+    /**
+     * One instance; times of plans in seconds, of planning in ms.
+     *
+     * @param sound whether every VM moves and the checker finds nothing
+     */
+    record Row(
+            String instance,
+            int moves,
+            double makespanSeconds,
+            double lowerBoundSeconds,
+            double meanEndSeconds,
+            long planningMillis,
+            boolean sound,
+            double btrplaceMakespanSeconds,
+            double btrplaceMeanEndSeconds,
+            double btrplacePlanningMillis) {
+        double ratio() {
+            return makespanSeconds / lowerBoundSeconds;
+        }
+
+        /** Where BtrPlace has met the bound, meeting it as well is all that can be asked. */
+        boolean shorter() {
+            return makespanSeconds < btrplaceMakespanSeconds
+                    || makespanSeconds <= lowerBoundSeconds && btrplaceMakespanSeconds <= lowerBoundSeconds;
+        }
+    }
+
+    private final List<Row> rows = new ArrayList<>();
+
+    void add(Row row) {
+        rows.add(row);
+    }
+
+    private List<Double> ratios() {
+        return rows.stream().map(Row::ratio).sorted().toList();
+    }
+
+    private double median() {
+        List<Double> ratios = ratios();
+        int n = ratios.size();
+        return n == 0 ? 0 : (ratios.get((n - 1) / 2) + ratios.get(n / 2)) / 2;
+    }
+
+    private double worst() {
+        return rows.isEmpty() ? 0 : ratios().getLast();
+    }
+
+    /** One line per missed goal. */
+    List<String> misses() {
+        List<String> misses = new ArrayList<>();
+        for (Row row : rows) {
+            if (!row.sound()) {
+                misses.add(row.instance() + " does not pass the checker");
+            }
+            if (!row.shorter()) {
+                misses.add(row.instance() + " takes longer than BtrPlace's plan");
+            }
+            if (row.meanEndSeconds() >= row.btrplaceMeanEndSeconds()) {
+                misses.add(row.instance() + " has a later mean end than BtrPlace's plan");
+            }
+            if (row.planningMillis() > MILLIS_GOAL) {
+                misses.add(row.instance() + " took " + row.planningMillis() + " ms to plan");
+            }
+        }
+        if (rows.isEmpty()) {
+            misses.add("there are no instances");
+        } else if (median() > MEDIAN_GOAL || worst() > WORST_GOAL) {
+            misses.add(String.format(
+                    Locale.ROOT, "makespan over bound is %.3f in the median and %.3f at worst", median(), worst()));
+        }
+        return misses;
+    }
+
+    String table() {
+        StringBuilder text = new StringBuilder(String.format(
+                Locale.ROOT,
+                "%-20s %6s %10s %10s %7s %10s %9s | %10s %10s %9s%n",
+                "INSTANCE",
+                "MOVES",
+                "MAKESPAN s",
+                "BOUND s",
+                "RATIO",
+                "MEAN END s",
+                "PLAN ms",
+                "BTRPLACE s",
+                "MEAN END s",
+                "ms"));
+        for (Row row : rows) {
+            text.append(String.format(
+                    Locale.ROOT,
+                    "%-20s %6d %10.1f %10.1f %7.3f %10.1f %9d | %10.1f %10.1f %9.0f%n",
+                    row.instance(),
+                    row.moves(),
+                    row.makespanSeconds(),
+                    row.lowerBoundSeconds(),
+                    row.ratio(),
+                    row.meanEndSeconds(),
+                    row.planningMillis(),
+                    row.btrplaceMakespanSeconds(),
+                    row.btrplaceMeanEndSeconds(),
+                    row.btrplacePlanningMillis()));
+        }
+        return text.append(String.format(
+                        Locale.ROOT,
+                        "makespan over bound: median %.3f (goal %.2f), worst %.3f (goal %.2f)%n",
+                        median(),
+                        MEDIAN_GOAL,
+                        worst(),
+                        WORST_GOAL))
+                .toString();
+    }
+
+    /** The same for programs. */
+    Map<String, Object> document() {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("goalMet", misses().isEmpty());
+        document.put("medianRatio", median());
+        document.put("worstRatio", worst());
+        document.put("misses", misses());
+        document.put("instances", rows);
+        return document;
+    }
+}
