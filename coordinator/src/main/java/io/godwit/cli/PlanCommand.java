@@ -113,15 +113,7 @@ public final class PlanCommand implements Callable<Integer> {
         }
         Set<String> all = new HashSet<>(plan.drained());
         all.addAll(drained);
-        return new PlanCase(
-                plan.hosts(),
-                plan.vms(),
-                plan.network(),
-                plan.rules(),
-                plan.transfer(),
-                all,
-                plan.destinations(),
-                plan.deadlineMs());
+        return plan.draining(all);
     }
 
     private static String table(BatchPlan plan, long millis, List<Violation> violations) {

@@ -16,6 +16,7 @@ final class PlannerBenchResult {
      * One instance; times of plans in seconds, of planning in ms.
      *
      * @param sound whether every VM moves and the checker finds nothing
+     * @param freeMakespanSeconds with destinations chosen freely; 0 where nothing is drained, -1 when not all can move
      */
     record Row(
             String instance,
@@ -25,6 +26,7 @@ final class PlannerBenchResult {
             double meanEndSeconds,
             long planningMillis,
             boolean sound,
+            double freeMakespanSeconds,
             double btrplaceMakespanSeconds,
             double btrplaceMeanEndSeconds,
             double btrplacePlanningMillis) {
@@ -40,9 +42,14 @@ final class PlannerBenchResult {
     }
 
     private final List<Row> rows = new ArrayList<>();
+    private final List<FleetBench.Row> fleets = new ArrayList<>();
 
     void add(Row row) {
         rows.add(row);
+    }
+
+    void add(FleetBench.Row row) {
+        fleets.add(row);
     }
 
     private List<Double> ratios() {
@@ -82,13 +89,19 @@ final class PlannerBenchResult {
             misses.add(String.format(
                     Locale.ROOT, "makespan over bound is %.3f in the median and %.3f at worst", median(), worst()));
         }
+        for (Row row : rows) {
+            if (row.freeMakespanSeconds() < 0) {
+                misses.add(row.instance() + " cannot be planned soundly with free destinations");
+            }
+        }
+        misses.addAll(FleetBench.misses(fleets));
         return misses;
     }
 
     String table() {
         StringBuilder text = new StringBuilder(String.format(
                 Locale.ROOT,
-                "%-20s %6s %10s %10s %7s %10s %9s | %10s %10s %9s%n",
+                "%-20s %6s %10s %10s %7s %10s %9s %8s | %10s %10s %9s%n",
                 "INSTANCE",
                 "MOVES",
                 "MAKESPAN s",
@@ -96,13 +109,14 @@ final class PlannerBenchResult {
                 "RATIO",
                 "MEAN END s",
                 "PLAN ms",
+                "FREE s",
                 "BTRPLACE s",
                 "MEAN END s",
                 "ms"));
         for (Row row : rows) {
             text.append(String.format(
                     Locale.ROOT,
-                    "%-20s %6d %10.1f %10.1f %7.3f %10.1f %9d | %10.1f %10.1f %9.0f%n",
+                    "%-20s %6d %10.1f %10.1f %7.3f %10.1f %9d %8s | %10.1f %10.1f %9.0f%n",
                     row.instance(),
                     row.moves(),
                     row.makespanSeconds(),
@@ -110,6 +124,9 @@ final class PlannerBenchResult {
                     row.ratio(),
                     row.meanEndSeconds(),
                     row.planningMillis(),
+                    row.freeMakespanSeconds() == 0
+                            ? "-"
+                            : String.format(Locale.ROOT, "%.1f", row.freeMakespanSeconds()),
                     row.btrplaceMakespanSeconds(),
                     row.btrplaceMeanEndSeconds(),
                     row.btrplacePlanningMillis()));
@@ -121,6 +138,7 @@ final class PlannerBenchResult {
                         MEDIAN_GOAL,
                         worst(),
                         WORST_GOAL))
+                .append(FleetBench.table(fleets))
                 .toString();
     }
 
@@ -132,6 +150,7 @@ final class PlannerBenchResult {
         document.put("worstRatio", worst());
         document.put("misses", misses());
         document.put("instances", rows);
+        document.put("fleets", fleets);
         return document;
     }
 }

@@ -32,12 +32,16 @@ final class Replay {
     private final Map<Integer, Long> carried = new HashMap<>();
     private final Map<String, List<Rule.Apart>> apart = new HashMap<>();
     private final Map<ScheduledMove, Long> current = new HashMap<>();
+    private final SlotReplay slots;
+    private final ReserveReplay reserves;
 
     Replay(PlanCase plan, Map<String, PlanHost> hosts, Map<String, PlanVm> vms, PlanChecker.Report report) {
         this.hosts = hosts;
         this.vms = vms;
         this.report = report;
         paths = new Paths(plan.network());
+        slots = new SlotReplay(plan, hosts, report);
+        reserves = new ReserveReplay(plan, hosts, report);
         for (PlanVm vm : plan.vms()) {
             places.put(vm.name(), new HashSet<>(Set.of(vm.host())));
             take(vm, vm.host(), 1);
@@ -129,6 +133,8 @@ final class Replay {
         }
         at.add(move.to());
         take(vm, move.to(), 1);
+        slots.start(now, vm, move);
+        reserves.start(vm, move);
         leaving.merge(move.from(), 1, Integer::sum);
         coming.merge(move.to(), 1, Integer::sum);
         carry(move, move.shares().isEmpty() ? 0 : move.shares().getFirst().mbitPerSecond(), channels);
@@ -142,6 +148,8 @@ final class Replay {
         }
         at.remove(move.from());
         take(vm, move.from(), -1);
+        slots.end(vm, move);
+        reserves.end(vm, move);
         leaving.merge(move.from(), -1, Integer::sum);
         coming.merge(move.to(), -1, Integer::sum);
         carry(move, 0, new HashSet<>());
@@ -165,6 +173,8 @@ final class Replay {
                         "host '" + to.name() + "' gives out " + taken + " " + resource + " of " + has);
             }
         }
+        slots.look(now, vm, move);
+        reserves.look(now, vm, to);
         if (leaving.getOrDefault(from.name(), 0) > from.maxOutgoing()) {
             report.broken(
                     now,

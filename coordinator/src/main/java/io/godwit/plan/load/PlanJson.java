@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** A finished plan as JSON, written and read. Times are in milliseconds but for the summary at the top, in seconds. */
 public final class PlanJson {
@@ -51,6 +52,13 @@ public final class PlanJson {
                         plan.transfer()
                                 .blackoutMs(vm.ram(), move.shares().getLast().mbitPerSecond()));
                 each.put("bytes", bytes(plan, move));
+            }
+            if (!move.slots().isEmpty()) {
+                ObjectNode slots = each.putObject("slots");
+                new TreeMap<>(move.slots()).forEach((pool, numbers) -> {
+                    ArrayNode list = slots.putArray(pool);
+                    numbers.forEach(list::add);
+                });
             }
             ArrayNode shares = each.putArray("shares");
             move.shares()
@@ -117,6 +125,7 @@ public final class PlanJson {
                     text(file, move, at, "vm"),
                     text(file, move, at, "from"),
                     text(file, move, at, "to"),
+                    slots(file, move, at),
                     number(file, move, at, "startMs"),
                     number(file, move, at, "endMs"),
                     shares));
@@ -130,6 +139,22 @@ public final class PlanJson {
         }
         return new BatchPlan(
                 moves, unmoved, millis(file, root, "makespanSeconds"), millis(file, root, "lowerBoundSeconds"));
+    }
+
+    private static Map<String, List<Integer>> slots(String file, JsonNode move, String at) {
+        Map<String, List<Integer>> slots = new TreeMap<>();
+        for (Map.Entry<String, JsonNode> pool : move.path("slots").properties()) {
+            List<Integer> numbers = new ArrayList<>();
+            for (JsonNode number : pool.getValue()) {
+                if (!number.isInt()) {
+                    throw InputProblem.field(
+                            file, at + "slots." + pool.getKey(), "'" + number + "'; expected a slot's number");
+                }
+                numbers.add(number.asInt());
+            }
+            slots.put(pool.getKey(), numbers);
+        }
+        return slots;
     }
 
     private static long millis(String file, JsonNode node, String field) {

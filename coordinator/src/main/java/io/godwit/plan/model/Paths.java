@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which channels a migration between two hosts takes. A channel is one direction of a link ({@code 2 * link} from a to b,
@@ -20,6 +21,10 @@ public final class Paths {
     private final List<List<Integer>> outgoing = new ArrayList<>();
     private final int[] head;
     private final int[] switchChannel;
+    /** With no circle in the network: the channel from each point towards its root, -1 at the root; else null. */
+    private final int @Nullable [] up;
+
+    private final int[] depth;
     private final String[] names;
     private final long[] capacity;
 
@@ -68,6 +73,8 @@ public final class Paths {
             names[2 * links + s] = "switch " + limited.get(s);
             capacity[2 * links + s] = network.switches().getOrDefault(limited.get(s), Network.UNLIMITED);
         }
+        depth = new int[points.size()];
+        up = rooted();
         network.routes().forEach(route -> given.put(route.from() + "\0" + route.to(), route.hops()));
     }
 
@@ -109,7 +116,9 @@ public final class Paths {
             throw new IllegalArgumentException("host '" + (a == null ? from : to) + "' has no link");
         }
         List<Integer> channels = new ArrayList<>();
-        if (hops == null) {
+        if (hops == null && up != null) {
+            climb(channels, up, a == null ? 0 : a, b == null ? 0 : b, from, to);
+        } else if (hops == null) {
             int[] tree = trees.computeIfAbsent(b == null ? 0 : b, this::towards);
             for (int at = a == null ? 0 : a; at != (b == null ? 0 : b); at = head[tree[at]]) {
                 if (tree[at] < 0) {
@@ -121,6 +130,53 @@ public final class Paths {
             hops.forEach(hop -> channels.add(2 * hop.link() + (hop.forward() ? 0 : 1)));
         }
         return withSwitches(channels);
+    }
+
+    /** Each point's way to a root, if there is only one way between any two points. */
+    private int @Nullable [] rooted() {
+        int[] towards = new int[points.size()];
+        Arrays.fill(towards, -1);
+        Arrays.fill(depth, -1);
+        int roots = 0;
+        for (int root = 0; root < towards.length; root++) {
+            if (depth[root] >= 0) {
+                continue;
+            }
+            roots++;
+            depth[root] = 0;
+            ArrayDeque<Integer> queue = new ArrayDeque<>(List.of(root));
+            while (!queue.isEmpty()) {
+                int at = queue.remove();
+                for (int channel : outgoing.get(at)) {
+                    int other = head[channel];
+                    if (depth[other] < 0) {
+                        depth[other] = depth[at] + 1;
+                        towards[other] = channel ^ 1;
+                        queue.add(other);
+                    }
+                }
+            }
+        }
+        return network.links().size() == towards.length - roots ? towards : null;
+    }
+
+    private void climb(List<Integer> channels, int[] towardsRoot, int a, int b, String from, String to) {
+        List<Integer> down = new ArrayList<>();
+        int here = a;
+        int there = b;
+        while (here != there) {
+            if (depth[here] == 0 && depth[there] == 0) {
+                throw new IllegalArgumentException("no way from host '" + from + "' to host '" + to + "'");
+            }
+            if (depth[here] >= depth[there]) {
+                channels.add(towardsRoot[here]);
+                here = head[towardsRoot[here]];
+            } else {
+                down.add(towardsRoot[there] ^ 1);
+                there = head[towardsRoot[there]];
+            }
+        }
+        channels.addAll(down.reversed());
     }
 
     private int[] withSwitches(List<Integer> channels) {

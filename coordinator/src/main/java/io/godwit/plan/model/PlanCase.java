@@ -15,6 +15,7 @@ import java.util.Set;
  * @param transfer how long migrations take
  * @param drained hosts to empty
  * @param destinations destinations that are given, by VM; only order is planned for those
+ * @param reserves room that must be left unused
  * @param deadlineMs when all must be done; {@link Long#MAX_VALUE} for none
  */
 public record PlanCase(
@@ -25,6 +26,7 @@ public record PlanCase(
         TransferModel transfer,
         Set<String> drained,
         Map<String, String> destinations,
+        List<Reserve> reserves,
         long deadlineMs) {
     /**
      * Copies and checks the names.
@@ -37,6 +39,7 @@ public record PlanCase(
         rules = List.copyOf(rules);
         drained = Set.copyOf(drained);
         destinations = Map.copyOf(destinations);
+        reserves = List.copyOf(reserves);
         Map<String, PlanHost> byHost = new HashMap<>();
         for (PlanHost host : hosts) {
             if (byHost.put(host.name(), host) != null) {
@@ -66,6 +69,24 @@ public record PlanCase(
                 }
             }
         }
+    }
+
+    /** A case without reserves. */
+    public PlanCase(
+            List<PlanHost> hosts,
+            List<PlanVm> vms,
+            Network network,
+            List<Rule> rules,
+            TransferModel transfer,
+            Set<String> drained,
+            Map<String, String> destinations,
+            long deadlineMs) {
+        this(hosts, vms, network, rules, transfer, drained, destinations, List.of(), deadlineMs);
+    }
+
+    /** The same with {@code hosts} to be emptied instead. */
+    public PlanCase draining(Set<String> hosts) {
+        return new PlanCase(this.hosts, vms, network, rules, transfer, hosts, destinations, reserves, deadlineMs);
     }
 
     private static void known(Map<String, ?> names, String name, String what) {

@@ -1,5 +1,7 @@
 package io.godwit.plan.model;
 
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -16,6 +18,7 @@ import java.util.Set;
  * @param maxIncoming migrations that may come at a time
  * @param domain failure domain, such as a rack; empty when it has none
  * @param tags what VMs may be pinned to, CPU model included
+ * @param pools pools whose parts are told apart, by name: what each slot holds (memory of a NUMA node, thousandths of a GPU)
  */
 public record PlanHost(
         String name,
@@ -26,7 +29,8 @@ public record PlanHost(
         int maxOutgoing,
         int maxIncoming,
         String domain,
-        Set<String> tags) {
+        Set<String> tags,
+        Map<String, List<Long>> pools) {
     /** No limit. */
     public static final int UNLIMITED = Integer.MAX_VALUE;
 
@@ -34,6 +38,23 @@ public record PlanHost(
     public PlanHost {
         capacity = Map.copyOf(capacity);
         tags = Set.copyOf(tags);
+        Map<String, List<Long>> copied = new HashMap<>();
+        pools.forEach((pool, slots) -> copied.put(pool, List.copyOf(slots)));
+        pools = Map.copyOf(copied);
+    }
+
+    /** A host without pools. */
+    public PlanHost(
+            String name,
+            Map<String, Long> capacity,
+            long bootMs,
+            long powerOffMs,
+            String closed,
+            int maxOutgoing,
+            int maxIncoming,
+            String domain,
+            Set<String> tags) {
+        this(name, capacity, bootMs, powerOffMs, closed, maxOutgoing, maxIncoming, domain, tags, Map.of());
     }
 
     /** A host that is on and stays on, without limits. */

@@ -1,5 +1,6 @@
 package io.godwit.plan.model;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -16,6 +17,8 @@ import java.util.Set;
  * @param onlyHosts hosts it may be on; empty for all
  * @param onlyTags tags that its host must all have
  * @param bannedHosts hosts it may not be on
+ * @param slots what it needs of pools whose parts are told apart, by pool
+ * @param heldSlots which slots it has now, by pool; empty for {@link HeldSlots}' choice
  */
 public record PlanVm(
         String name,
@@ -27,13 +30,44 @@ public record PlanVm(
         String immovable,
         Set<String> onlyHosts,
         Set<String> onlyTags,
-        Set<String> bannedHosts) {
+        Set<String> bannedHosts,
+        Map<String, SlotNeed> slots,
+        Map<String, List<Integer>> heldSlots) {
     /** Copies the collections. */
     public PlanVm {
         demand = Map.copyOf(demand);
         onlyHosts = Set.copyOf(onlyHosts);
         onlyTags = Set.copyOf(onlyTags);
         bannedHosts = Set.copyOf(bannedHosts);
+        slots = Map.copyOf(slots);
+        heldSlots = Map.copyOf(heldSlots);
+    }
+
+    /** A VM that needs no slots. */
+    public PlanVm(
+            String name,
+            String host,
+            Map<String, Long> demand,
+            RamProfile ram,
+            long blackoutBudgetMs,
+            int priority,
+            String immovable,
+            Set<String> onlyHosts,
+            Set<String> onlyTags,
+            Set<String> bannedHosts) {
+        this(
+                name,
+                host,
+                demand,
+                ram,
+                blackoutBudgetMs,
+                priority,
+                immovable,
+                onlyHosts,
+                onlyTags,
+                bannedHosts,
+                Map.of(),
+                Map.of());
     }
 
     /** A VM that may go anywhere. */

@@ -1,6 +1,7 @@
 package io.godwit.plan.model;
 
 import java.util.List;
+import java.util.Map;
 
 /**
  * A migration with its times.
@@ -10,9 +11,17 @@ import java.util.List;
  * @param to host it goes to
  * @param startMs when copying starts, from the plan's start
  * @param endMs when the VM runs at its destination and has left its source
+ * @param slots which slots it gets there, by pool; empty when it needs none
  * @param shares its bandwidth over time; the first from {@code startMs}, each until the next or the end
  */
-public record ScheduledMove(String vm, String from, String to, long startMs, long endMs, List<Share> shares) {
+public record ScheduledMove(
+        String vm,
+        String from,
+        String to,
+        Map<String, List<Integer>> slots,
+        long startMs,
+        long endMs,
+        List<Share> shares) {
     /**
      * Bandwidth from a moment on.
      *
@@ -23,6 +32,12 @@ public record ScheduledMove(String vm, String from, String to, long startMs, lon
 
     /** Copies the list. */
     public ScheduledMove {
+        slots = Map.copyOf(slots);
         shares = List.copyOf(shares);
+    }
+
+    /** A VM that needs no slots. */
+    public ScheduledMove(String vm, String from, String to, long startMs, long endMs, List<Share> shares) {
+        this(vm, from, to, Map.of(), startMs, endMs, shares);
     }
 }

@@ -7,6 +7,9 @@ import java.util.List;
 
 /** Moves others out of the way: one, else a chain of two, else two from the same host; fewest moves first, then least memory. */
 final class MakeRoom {
+    /** Looks at hosts before it gives up on the whole batch's room: about a second. */
+    private static final long MOST_LOOKS = 20_000_000;
+
     private final Rooms rooms;
     private final Placer placer;
 
@@ -37,14 +40,13 @@ final class MakeRoom {
 
     private boolean open(PlanVm vm, int h) {
         return h != rooms.where(vm)
-                && rooms.hosts[h].closed().isEmpty()
-                && !rooms.plan.drained().contains(rooms.hosts[h].name())
+                && rooms.open[h]
                 && Rooms.mayBeOn(vm, rooms.hosts[h])
                 && rooms.withinBudget(vm, rooms.where(vm), h);
     }
 
     private boolean byOne(PlanVm vm, int depth) {
-        for (int h = 0; h < rooms.hosts.length; h++) {
+        for (int h = 0; h < rooms.hosts.length && placer.looks() < MOST_LOOKS; h++) {
             if (!open(vm, h)) {
                 continue;
             }
@@ -76,7 +78,7 @@ final class MakeRoom {
     }
 
     private boolean byTwo(PlanVm vm) {
-        for (int h = 0; h < rooms.hosts.length; h++) {
+        for (int h = 0; h < rooms.hosts.length && placer.looks() < MOST_LOOKS; h++) {
             if (!open(vm, h)) {
                 continue;
             }

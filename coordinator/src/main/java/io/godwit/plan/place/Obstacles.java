@@ -3,7 +3,9 @@ package io.godwit.plan.place;
 import io.godwit.plan.model.BatchPlan.Unmoved;
 import io.godwit.plan.model.PlanHost;
 import io.godwit.plan.model.PlanVm;
+import io.godwit.plan.model.SlotNeed;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,8 +26,7 @@ final class Obstacles {
         if (!vm.immovable().isEmpty()) {
             return new Unmoved(vm.name(), vm.immovable(), "a cold move, or taking away what pins it");
         }
-        Map<String, String> all = of(rooms, vm, to);
-        all.keySet().removeIf(key -> key.startsWith("needs ") || key.startsWith("is kept apart"));
+        Map<String, String> all = bounds(rooms, vm, to);
         for (Map.Entry<String, Long> each : new TreeMap<>(vm.demand()).entrySet()) {
             long has = rooms.hosts[to].capacity().getOrDefault(each.getKey(), 0L);
             if (has < each.getValue()) {
@@ -42,6 +43,7 @@ final class Obstacles {
 
     static Unmoved explain(Rooms rooms, PlanVm vm) {
         Map<String, List<String>> byObstacle = new LinkedHashMap<>();
+        List<Set<String>> perHost = new ArrayList<>();
         Map<String, String> fewest = Map.of();
         String where = "";
         for (int h = 0; h < rooms.hosts.length; h++) {
@@ -52,6 +54,7 @@ final class Obstacles {
             String host = rooms.hosts[h].name();
             obstacles.forEach((need, found) ->
                     byObstacle.computeIfAbsent(need, _ -> new ArrayList<>()).add(host + " " + found));
+            perHost.add(obstacles.keySet());
             if (where.isEmpty() || obstacles.size() < fewest.size()) {
                 fewest = obstacles;
                 where = host;
@@ -61,7 +64,9 @@ final class Obstacles {
             return new Unmoved(vm.name(), "there is no other host", "one more host");
         }
         List<String> reasons = new ArrayList<>();
-        byObstacle.forEach((need, found) -> reasons.add(need + ": " + String.join(", ", some(found))));
+        SmallestSet.hitting(perHost)
+                .forEach(need ->
+                        reasons.add(need + ": " + String.join(", ", some(byObstacle.getOrDefault(need, List.of())))));
         List<String> wanted = new ArrayList<>();
         for (Map.Entry<String, String> each : fewest.entrySet()) {
             wanted.add("'" + each.getKey() + "' (" + where + " " + each.getValue() + ")");
@@ -82,26 +87,9 @@ final class Obstacles {
         return some;
     }
 
-    /** What the VM needs or is bound to, and what this host says to that. */
+    /** All that keeps the VM from a host, and what the host says to that. */
     private static Map<String, String> of(Rooms rooms, PlanVm vm, int h) {
-        PlanHost host = rooms.hosts[h];
-        Map<String, String> obstacles = new LinkedHashMap<>();
-        if (!host.closed().isEmpty()) {
-            obstacles.put("needs an open host", host.closed());
-        } else if (rooms.plan.drained().contains(host.name())) {
-            obstacles.put("needs an open host", "is being emptied");
-        }
-        if (!vm.onlyHosts().isEmpty() && !vm.onlyHosts().contains(host.name())) {
-            obstacles.put("is pinned to " + String.join(", ", new TreeSet<>(vm.onlyHosts())), "is another");
-        }
-        if (vm.bannedHosts().contains(host.name())) {
-            obstacles.put("may not go everywhere", "is banned");
-        }
-        Set<String> missing = new TreeSet<>(vm.onlyTags());
-        missing.removeAll(host.tags());
-        if (!missing.isEmpty()) {
-            obstacles.put("needs tag " + String.join(", ", missing), "does not have it");
-        }
+        Map<String, String> obstacles = bounds(rooms, vm, h);
         long[] need = rooms.need(vm);
         for (int r = 0; r < need.length; r++) {
             long free = rooms.free[h * need.length + r];
@@ -111,20 +99,60 @@ final class Obstacles {
                         "has " + Math.max(0, free) + " left of " + rooms.capacity[h * need.length + r]);
             }
         }
-        String neighbour = rooms.neighbour(vm, h);
+        rooms.fullPools(vm, h).forEach((pool, left) -> {
+            SlotNeed wanted = vm.slots().get(pool);
+            if (wanted != null) {
+                obstacles.put(
+                        "needs " + wanted.count() + " slots of " + pool + " with " + wanted.amount() + " free",
+                        "has " + (left.length == 0 ? "none" : Arrays.toString(left)));
+            }
+        });
+        String reserve = rooms.reserve(vm, h);
+        if (!reserve.isEmpty()) {
+            obstacles.put("must leave a reserve", "is under " + reserve);
+        }
+        String neighbour = rooms.company.unwanted(vm, h);
         if (neighbour != null) {
             obstacles.put("is kept apart from others", "will hold " + neighbour);
         }
+        return obstacles;
+    }
+
+    /** What room on the host would not help against. */
+    private static Map<String, String> bounds(Rooms rooms, PlanVm vm, int h) {
+        PlanHost host = rooms.hosts[h];
+        Map<String, String> obstacles = new LinkedHashMap<>();
+        if (!host.closed().isEmpty()) {
+            obstacles.put("needs an open host", host.closed());
+        } else if (rooms.plan.drained().contains(host.name())) {
+            obstacles.put("needs an open host", "is being emptied");
+        }
+        if (!vm.onlyHosts().isEmpty() && !vm.onlyHosts().contains(host.name())) {
+            obstacles.put("is pinned to " + pinned(vm), "is another");
+        }
+        if (vm.bannedHosts().contains(host.name())) {
+            obstacles.put("may not go everywhere", "is banned");
+        }
+        Set<String> missing = new TreeSet<>(vm.onlyTags());
+        missing.removeAll(host.tags());
+        if (!missing.isEmpty()) {
+            obstacles.put("needs tag " + String.join(", ", missing), "does not have it");
+        }
         int from = rooms.where(vm);
-        if (!rooms.withinBudget(vm, from, h)) {
+        if (!rooms.loads.reaches(from, h)) {
+            obstacles.put("needs a way through the network", "is not linked with " + vm.host());
+        } else if (!rooms.withinBudget(vm, from, h)) {
             obstacles.put(
                     "accepts " + vm.blackoutBudgetMs() + " ms of standstill",
-                    "would take "
-                            + rooms.plan
-                                    .transfer()
-                                    .blackoutMs(vm.ram(), Math.min(rooms.portMbit[from], rooms.portMbit[h]))
-                            + " ms");
+                    "would take " + rooms.loads.blackoutMs(vm, from, h) + " ms");
         }
         return obstacles;
+    }
+
+    private static String pinned(PlanVm vm) {
+        List<String> names = new ArrayList<>(new TreeSet<>(vm.onlyHosts()));
+        return names.size() <= NAMED
+                ? String.join(", ", names)
+                : String.join(", ", names.subList(0, NAMED)) + " and " + (names.size() - NAMED) + " more";
     }
 }

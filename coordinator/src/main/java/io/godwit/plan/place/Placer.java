@@ -5,6 +5,7 @@ import io.godwit.plan.model.Move;
 import io.godwit.plan.model.PlanCase;
 import io.godwit.plan.model.PlanVm;
 import io.godwit.plan.model.Rule;
+import io.godwit.plan.model.SlotNeed;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -18,6 +19,9 @@ import java.util.Map;
  * move are moved out of the way, as few as possible.
  */
 public final class Placer {
+    /** What breaking a rule that may be broken costs: more than any imbalance, less than a VM that stays. */
+    private static final double REGRET = 10;
+
     private final PlanCase plan;
     private final Rooms rooms;
     private final Map<String, PlanVm> vms;
@@ -25,6 +29,7 @@ public final class Placer {
     private final Map<String, String> moved = new LinkedHashMap<>();
     private final List<Unmoved> unmoved = new ArrayList<>();
     private double scaleMs = 1;
+    private long looks;
 
     private Placer(PlanCase plan) {
         this.plan = plan;
@@ -45,17 +50,27 @@ public final class Placer {
 
     private Placed run() {
         given();
-        List<PlanVm> movers = plan.vms().stream()
-                .filter(vm -> plan.drained().contains(vm.host())
-                        && !plan.destinations().containsKey(vm.name()))
-                .sorted(Comparator.comparingInt((PlanVm vm) -> -vm.priority())
-                        .thenComparingDouble(vm -> -weight(vm))
-                        .thenComparing(PlanVm::name))
-                .toList();
+        Map<String, Double> weights = new HashMap<>();
+        double[] most = new double[rooms.resources.size()];
+        double[] having = new double[most.length];
+        for (int at = 0; at < rooms.capacity.length; at++) {
+            most[at % most.length] = Math.max(most[at % most.length], (double) rooms.capacity[at]);
+            having[at % most.length] += rooms.capacity[at] > 0 ? 1 : 0;
+        }
+        List<PlanVm> movers = new ArrayList<>();
+        for (PlanVm vm : plan.vms()) {
+            if (plan.drained().contains(vm.host()) && !plan.destinations().containsKey(vm.name())) {
+                movers.add(vm);
+                weights.put(vm.name(), weight(vm, most, having));
+            }
+        }
+        movers.sort(Comparator.comparingInt((PlanVm vm) -> -vm.priority())
+                .thenComparingDouble(vm -> -weights.getOrDefault(vm.name(), 0.0))
+                .thenComparing(PlanVm::name));
         Map<String, Double> work = new HashMap<>();
         for (PlanVm vm : movers) {
             int at = rooms.at(vm.host());
-            work.merge(vm.host(), (double) rooms.durationMs(vm, at, at), Double::sum);
+            work.merge(vm.host(), (double) rooms.loads.durationMs(vm, at, at), Double::sum);
         }
         scaleMs = Math.max(
                 1, work.values().stream().mapToDouble(Double::doubleValue).max().orElse(1));
@@ -68,28 +83,25 @@ public final class Placer {
         moved.forEach((vm, to) -> {
             PlanVm who = vms.get(vm);
             if (who != null) {
-                moves.add(new Move(vm, who.host(), to));
+                moves.add(new Move(vm, who.host(), to, rooms.slotsOf(who)));
             }
         });
         return new Placed(moves, unmoved);
     }
 
     /** How hard a VM is to place: the largest share of any host's resource, and a little more the fewer hosts have it. */
-    private double weight(PlanVm vm) {
+    private double weight(PlanVm vm, double[] most, double[] having) {
         double weight = vm.onlyHosts().isEmpty() ? 0 : 1.0 / vm.onlyHosts().size();
         long[] need = rooms.need(vm);
+        int hosts = Math.max(1, rooms.hosts.length);
         for (int r = 0; r < need.length; r++) {
             if (need[r] > 0) {
-                long most = 1;
-                int having = 0;
-                for (int h = 0; h < rooms.hosts.length; h++) {
-                    long has = rooms.capacity[h * need.length + r];
-                    most = Math.max(most, has);
-                    having += has > 0 ? 1 : 0;
-                }
-                weight = Math.max(
-                        weight, (double) need[r] / most + 1 - (double) having / Math.max(1, rooms.hosts.length));
+                weight = Math.max(weight, need[r] / Math.max(1, most[r]) + 1 - having[r] / hosts);
             }
+        }
+        // whole devices before parts of them, many before few
+        for (SlotNeed wanted : vm.slots().values()) {
+            weight += 1 + wanted.count() + wanted.amount() * 1e-6;
         }
         return weight;
     }
@@ -107,7 +119,7 @@ public final class Placer {
             } else {
                 rooms.remove(vm, rooms.at(vm.host()));
                 rooms.put(vm, to);
-                rooms.incomingMs[to] += rooms.durationMs(vm, rooms.at(vm.host()), to);
+                rooms.loads.add(vm, rooms.at(vm.host()), to, 1);
                 moved.put(vm.name(), move.to());
             }
         }
@@ -191,7 +203,7 @@ public final class Placer {
     void move(PlanVm vm, int from, int to) {
         rooms.remove(vm, from);
         rooms.put(vm, to);
-        rooms.incomingMs[to] += rooms.durationMs(vm, from, to);
+        rooms.loads.add(vm, from, to, 1);
         moved.put(vm.name(), rooms.hosts[to].name());
     }
 
@@ -199,8 +211,13 @@ public final class Placer {
     void undo(PlanVm vm, int from, int to) {
         rooms.remove(vm, to);
         rooms.put(vm, from);
-        rooms.incomingMs[to] -= rooms.durationMs(vm, from, to);
+        rooms.loads.add(vm, from, to, -1);
         moved.remove(vm.name());
+    }
+
+    /** Looks at hosts so far: what is left of patience. */
+    long looks() {
+        return looks;
     }
 
     boolean hasMoved(PlanVm vm) {
@@ -215,11 +232,14 @@ public final class Placer {
     private int cheapest(PlanVm vm, int from) {
         int best = -1;
         double least = Double.MAX_VALUE;
+        long[] need = rooms.need(vm);
+        rooms.loads.look(vm, from);
+        looks += rooms.hosts.length;
         for (int h = 0; h < rooms.hosts.length; h++) {
-            if (!rooms.fits(vm, h) || !rooms.allowed(vm, from, h)) {
+            if (!rooms.open[h] || !rooms.fits(vm, need, h) || !rooms.allowed(vm, from, h)) {
                 continue;
             }
-            double cost = cost(vm, from, h);
+            double cost = cost(vm, need, h);
             if (cost < least) {
                 least = cost;
                 best = h;
@@ -228,23 +248,24 @@ public final class Placer {
         return best;
     }
 
-    private double cost(PlanVm vm, int from, int h) {
-        long[] need = rooms.need(vm);
+    private double cost(PlanVm vm, long[] need, int h) {
         double fullest = 0;
-        for (int r = 0; r < need.length; r++) {
-            long has = rooms.capacity[h * need.length + r];
-            if (need[r] > 0 && has > 0) {
-                fullest = Math.max(fullest, 1 - (double) (rooms.free[h * need.length + r] - need[r]) / has);
-            }
-        }
         double scarce = 0;
         for (int r = 0; r < need.length; r++) {
-            // a host whose devices it does not need is better left to those that do
-            if (need[r] == 0 && rooms.capacity[h * need.length + r] > 0) {
-                scarce += 0.5;
+            long has = rooms.capacity[h * need.length + r];
+            if (has > 0) {
+                if (need[r] > 0) {
+                    fullest = Math.max(fullest, 1 - (double) (rooms.free[h * need.length + r] - need[r]) / has);
+                } else {
+                    // a host whose devices it does not need is better left to those that do
+                    scarce += 0.5;
+                }
             }
         }
-        double boot = rooms.hosts[h].bootMs() / scaleMs;
-        return (rooms.incomingMs[h] + rooms.durationMs(vm, from, h)) / scaleMs + boot + fullest + scarce;
+        scarce += vm.slots().isEmpty() ? 0.5 * rooms.hosts[h].pools().size() : 0;
+        return (rooms.loads.endMs(vm, h) + rooms.hosts[h].bootMs()) / scaleMs
+                + fullest
+                + scarce
+                + REGRET * rooms.company.regrets(vm, h);
     }
 }

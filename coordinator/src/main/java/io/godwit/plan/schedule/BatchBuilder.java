@@ -1,5 +1,6 @@
 package io.godwit.plan.schedule;
 
+import io.godwit.plan.model.HeldSlots;
 import io.godwit.plan.model.Move;
 import io.godwit.plan.model.Network;
 import io.godwit.plan.model.Paths;
@@ -7,7 +8,9 @@ import io.godwit.plan.model.PlanCase;
 import io.godwit.plan.model.PlanHost;
 import io.godwit.plan.model.PlanVm;
 import io.godwit.plan.model.RamProfile;
+import io.godwit.plan.model.Reserves;
 import io.godwit.plan.model.Rule;
+import io.godwit.plan.model.SlotNeed;
 import io.godwit.plan.model.TransferModel;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -16,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.BiConsumer;
 
 /** Turns a case and its moves into a {@link MoveBatch}. Counters are made only where some move takes from them. */
 final class BatchBuilder {
@@ -42,6 +46,9 @@ final class BatchBuilder {
     private final Map<String, Integer> counters = new HashMap<>();
     private final Map<String, Long> used = new HashMap<>();
     private final Map<String, List<Integer>> apart = new HashMap<>();
+    private final List<Reserves.Limit> limits;
+    /** Which slots a VM has at the moves' start, by VM; then at the end of its latest move so far. */
+    private final Map<String, Map<String, List<Integer>>> slotsNow;
 
     private BatchBuilder(PlanCase plan, List<Move> moves) {
         this.plan = plan;
@@ -59,6 +66,12 @@ final class BatchBuilder {
         for (PlanVm vm : plan.vms()) {
             vm.demand().forEach((resource, amount) -> used.merge(key(vm.host(), resource), amount, Long::sum));
         }
+        limits = Reserves.of(plan);
+        slotsNow = new HashMap<>(HeldSlots.initially(plan));
+        slotsNow.forEach((name, slots) -> {
+            PlanVm vm = vm(name);
+            eachSlot(vm, slots, (what, amount) -> used.merge(key(vm.host(), what), amount, Long::sum));
+        });
         List<Rule> rules = plan.rules();
         for (int r = 0; r < rules.size(); r++) {
             if (rules.get(r) instanceof Rule.Apart(var names, var hard) && hard) {
@@ -101,6 +114,26 @@ final class BatchBuilder {
         return host + "\0" + what;
     }
 
+    /** Calls for each slot with the name of its counter and what the VM takes of it. */
+    private static void eachSlot(PlanVm vm, Map<String, List<Integer>> slots, BiConsumer<String, Long> action) {
+        new TreeMap<>(slots).forEach((pool, numbers) -> {
+            SlotNeed need = vm.slots().get(pool);
+            if (need != null) {
+                numbers.forEach(number -> action.accept("slot " + pool + " " + number, need.amount()));
+            }
+        });
+    }
+
+    /** The reserves that count what goes to or leaves a host. */
+    private void eachLimit(PlanVm vm, PlanHost host, BiConsumer<Integer, Long> action) {
+        for (int l = 0; l < limits.size(); l++) {
+            long amount = vm.demand().getOrDefault(limits.get(l).resource(), 0L);
+            if (amount > 0 && limits.get(l).covers(host) && !plan.drained().contains(host.name())) {
+                action.accept(l, amount);
+            }
+        }
+    }
+
     private void counters(Move move) {
         PlanHost to = host(move.to());
         for (String resource : vm(move.vm()).demand().keySet()) {
@@ -109,6 +142,21 @@ final class BatchBuilder {
         for (int rule : apart.getOrDefault(move.vm(), List.of())) {
             counter(move.to(), "rule " + rule, 1);
         }
+        move.slots()
+                .forEach((pool, numbers) -> numbers.forEach(number -> {
+                    List<Long> slots = to.pools().getOrDefault(pool, List.of());
+                    counter(
+                            move.to(),
+                            "slot " + pool + " " + number,
+                            number >= 0 && number < slots.size() ? slots.get(number) : 0);
+                }));
+        eachLimit(
+                vm(move.vm()),
+                to,
+                (l, _) -> counters.computeIfAbsent(key("", "limit " + l), _ -> {
+                    counterFree.add(0, limits.get(l).most() - limits.get(l).taken());
+                    return counters.size();
+                }));
         if (to.maxIncoming() != PlanHost.UNLIMITED) {
             counter(move.to(), "in", to.maxIncoming());
         }
@@ -142,6 +190,13 @@ final class BatchBuilder {
             take(move.to(), "rule " + rule, 1);
             give(move.from(), "rule " + rule, 1);
         }
+        eachSlot(vm, move.slots(), (what, amount) -> take(move.to(), what, amount));
+        eachSlot(vm, slotsNow.getOrDefault(vm.name(), Map.of()), (what, amount) -> give(move.from(), what, amount));
+        if (!vm.slots().isEmpty()) {
+            slotsNow.put(vm.name(), move.slots());
+        }
+        eachLimit(vm, host(move.to()), (l, amount) -> take("", "limit " + l, amount));
+        eachLimit(vm, host(move.from()), (l, amount) -> give("", "limit " + l, amount));
         take(move.to(), "in", 1);
         give(move.to(), "in", 1);
         take(move.from(), "out", 1);

@@ -1,5 +1,6 @@
 package io.godwit.plan.schedule;
 
+import io.godwit.plan.model.HeldSlots;
 import io.godwit.plan.model.Move;
 import io.godwit.plan.model.PlanCase;
 import io.godwit.plan.model.PlanHost;
@@ -8,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Ways round a third host. Moves that wait for each other's room in a circle can never start; one of them, sent through a host that
@@ -58,12 +60,16 @@ public final class Detours {
                 if (trials >= MOST_TRIALS || !mayPass(plan, vms, move, host)) {
                     continue;
                 }
+                Map<String, List<Integer>> slots = slots(plan, vms, move, host);
+                if (slots == null) {
+                    continue;
+                }
                 trials++;
                 List<Move> tried = new ArrayList<>();
                 for (Move each : moves) {
                     if (each.equals(move)) {
-                        tried.add(new Move(move.vm(), move.from(), host.name()));
-                        tried.add(new Move(move.vm(), host.name(), move.to()));
+                        tried.add(new Move(move.vm(), move.from(), host.name(), slots));
+                        tried.add(new Move(move.vm(), host.name(), move.to(), move.slots()));
                     } else {
                         tried.add(each);
                     }
@@ -84,6 +90,23 @@ public final class Detours {
     private static double usedMb(Map<String, PlanVm> vms, Move move) {
         PlanVm vm = vms.get(move.vm());
         return vm == null ? 0 : vm.ram().usedMb();
+    }
+
+    /** Slots to pass through: those that are free on the host before anything moves. */
+    private static @Nullable Map<String, List<Integer>> slots(
+            PlanCase plan, Map<String, PlanVm> vms, Move move, PlanHost host) {
+        PlanVm vm = vms.get(move.vm());
+        if (vm == null || vm.slots().isEmpty()) {
+            return Map.of();
+        }
+        HeldSlots held = new HeldSlots(host);
+        Map<String, Map<String, List<Integer>>> initially = HeldSlots.initially(plan);
+        for (PlanVm other : plan.vms()) {
+            if (other.host().equals(host.name())) {
+                held.take(other, initially.getOrDefault(other.name(), Map.of()), 1);
+            }
+        }
+        return held.choose(vm);
     }
 
     private static boolean mayPass(PlanCase plan, Map<String, PlanVm> vms, Move move, PlanHost host) {

@@ -159,8 +159,8 @@ final class OrderSearch {
             if (bestStart[m] < 0) {
                 stuck.add(move);
             } else {
-                moves.add(
-                        new ScheduledMove(move.vm(), move.from(), move.to(), bestStart[m], bestEnd[m], shares.get(m)));
+                moves.add(new ScheduledMove(
+                        move.vm(), move.from(), move.to(), move.slots(), bestStart[m], bestEnd[m], shares.get(m)));
             }
         }
         return new Schedule(moves, stuck, bestMakespan, bound);
