@@ -47,6 +47,7 @@ import io.godwit.proto.migration.SaveStats;
 import io.godwit.proto.ownership.OwnershipReply;
 import io.godwit.proto.ownership.OwnershipReply.OwnershipAccepted;
 import io.godwit.proto.ownership.OwnershipReply.OwnershipRefused;
+import io.godwit.proto.ownership.OwnershipView;
 import java.util.List;
 import java.util.Optional;
 
@@ -287,7 +288,8 @@ public final class MigrationRules {
             case Committing _ when aborted -> List.of(new RollbackBegan(refusal.orElse("handoff aborted"), false));
             case Committing _ when refusal.isPresent() && !open -> List.of(new RollbackBegan(refusal.get(), false));
             case Aborting _ when aborted -> List.of(new HandoffAborted(view.epoch()));
-            case Aborting _ when refusal.isPresent() && !open -> List.of(new HandoffDisowned(refusal.get()));
+            case Aborting _
+            when refusal.isPresent() && !open && neverOurs(job, view) -> List.of(new HandoffDisowned(refusal.get()));
             case Preparing _,
                     Saving _,
                     Opening _,
@@ -299,6 +301,15 @@ public final class MigrationRules {
                     GoingBack _,
                     Ended _ -> List.of();
         };
+    }
+
+    /**
+     * Whether no handoff of this migration can be open or be opened any more. A refusal alone does not say so: it may be the
+     * late answer to another question, and meanwhile the handoff was begun and committed.
+     */
+    private static boolean neverOurs(MigrationJob job, OwnershipView view) {
+        boolean taken = view.handoff().isPresent() || view.host().isEmpty();
+        return view.epoch() > job.epoch() || (view.epoch() == job.epoch() && taken);
     }
 
     private static List<MigrationEvent> committed(Asked state, long epoch) {

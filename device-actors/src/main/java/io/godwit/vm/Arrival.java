@@ -69,8 +69,12 @@ final class Arrival {
     private Behavior<Command> incoming() {
         core.stand(RunState.RESTORE_VM, Optional.of(migration));
         core.report(last);
-        // the answer says nothing yet: it is the way there and back that is found while the VM still runs
+        // finds the way there and back while the VM still runs; and an answer that the handoff is over means that this
+        // copy
+        // was asked for too late, by a word that had been on its way for long
         core.askLedger();
+        core.timers.startTimerWithFixedDelay(
+                new AskLedger(), core.host.settings().ledgerPoll());
         return Behaviors.receiveMessage(command -> switch (command) {
             case Asked(var asked) -> asked(asked);
             case StreamArrived(var preamble, var reader) -> {
@@ -78,12 +82,20 @@ final class Arrival {
                 yield Behaviors.same();
             }
             case Resumed(var event) -> resumed(event);
+            case AskLedger() when !loaded -> core.askLedger();
             case AskLedger() -> {
                 core.commit(migration);
                 core.report(last);
                 yield Behaviors.same();
             }
-            case LedgerSaid _ when !loaded -> Behaviors.same();
+            case LedgerSaid(var reply)
+            when !loaded -> {
+                // aborted, or committed for an earlier copy that is gone: nothing will come any more
+                if (reply.view().epoch() > core.epoch()) {
+                    resume.tell(new ResumePath.Discard("the handoff is over"));
+                }
+                yield Behaviors.same();
+            }
             case LedgerSaid(var reply) -> {
                 OwnershipView view = reply.view();
                 if (view.epoch() > core.epoch() && view.grants(core.host.host())) {
