@@ -5,8 +5,11 @@ import io.godwit.plan.BatchPlanner;
 import io.godwit.plan.check.PlanChecker;
 import io.godwit.plan.check.Violation;
 import io.godwit.plan.load.BtrPlaceFile;
+import io.godwit.plan.load.FleetFile;
+import io.godwit.plan.load.FleetSchema;
 import io.godwit.plan.load.GanetiFile;
 import io.godwit.plan.load.InputProblem;
+import io.godwit.plan.load.OpenbFolder;
 import io.godwit.plan.load.PlanJson;
 import io.godwit.plan.model.BatchPlan;
 import io.godwit.plan.model.PlanCase;
@@ -28,22 +31,30 @@ import picocli.CommandLine.Parameters;
         name = "plan",
         description = "Plans a drain from a file, offline: where every VM goes, when, and with how much bandwidth.",
         footer = {
-            "%nExample: godwit plan --import btrplace drain.json.gz --output json > plan.json",
-            "         godwit plan --import btrplace drain.json.gz --check plan.json"
+            "%nExample: godwit plan fleet.yaml --drain host-7 --output json > plan.json",
+            "         godwit plan fleet.yaml --drain host-7 --check plan.json",
+            "         godwit plan --import btrplace drain.json.gz"
         })
 public final class PlanCommand implements Callable<Integer> {
     private final Shell shell;
 
-    @Parameters(paramLabel = "FILE", description = "The fleet to plan for; plain or gzip.")
-    @SuppressWarnings("NullAway.Init") // required: set by picocli
+    @Parameters(
+            paramLabel = "FILE",
+            arity = "0..1",
+            description = "The fleet to plan for: YAML or JSON, see --schema; plain or gzip.")
+    @Nullable
     Path file;
+
+    @Option(names = "--schema", description = "Print the JSON Schema of FILE, and plan nothing.")
+    boolean schema;
 
     @Option(
             names = "--import",
             paramLabel = "FORMAT",
-            required = true,
-            description = "What the file is: btrplace (JSON instance) or ganeti (text, as for hbal).")
-    String format = "";
+            description = "FILE is something else: btrplace (JSON instance), ganeti (text, as for hbal) or openb"
+                    + " (folder with nodes.csv and pods.csv of Alibaba's GPU trace).")
+    @Nullable
+    String format;
 
     @Option(
             names = "--drain",
@@ -71,6 +82,10 @@ public final class PlanCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (schema) {
+            shell.surroundings().out().print(FleetSchema.text());
+            return ExitCode.OK;
+        }
         PlanCase plan;
         BatchPlan result;
         long began;
@@ -100,10 +115,15 @@ public final class PlanCommand implements Callable<Integer> {
     }
 
     private PlanCase read() {
+        if (file == null) {
+            throw CliFailure.usage("FILE is missing; expected the fleet to plan for, or --schema");
+        }
         return switch (format) {
+            case null -> FleetFile.read(file);
             case "btrplace" -> BtrPlaceFile.read(file);
             case "ganeti" -> GanetiFile.read(file);
-            default -> throw CliFailure.usage("--import: '" + format + "'; expected btrplace or ganeti");
+            case "openb" -> OpenbFolder.read(file);
+            default -> throw CliFailure.usage("--import: '" + format + "'; expected btrplace, ganeti or openb");
         };
     }
 

@@ -75,13 +75,30 @@ class PlanCommandTest {
     }
 
     @Test
+    void readsItsOwnFormatAndPrintsItsSchema() throws IOException {
+        Path file = Files.writeString(folder.resolve("fleet.yaml"), """
+                version: 1
+                hosts: [{name: a, memoryMiB: 2048}, {name: b, memoryMiB: 2048}]
+                vms: [{name: x, host: a, memoryMiB: 1024}]
+                """);
+        Ran planned = run("plan", file.toString(), "--drain", "a");
+        assertThat(planned.exit()).isZero();
+        assertThat(planned.out()).contains("1 moves in 0.9 s");
+        Ran schema = run("plan", "--schema");
+        assertThat(schema.exit()).isZero();
+        assertThat(new ObjectMapper().readTree(schema.out()).path("$id").asText())
+                .isEqualTo("urn:godwit:fleet:1");
+        assertThat(run("plan").err()).contains("FILE is missing");
+    }
+
+    @Test
     void badInputIsToldInOneLine() throws IOException {
         Ran missing = run("plan", "--import", "btrplace", "nowhere.json");
         assertThat(missing.exit()).isEqualTo(2);
         assertThat(missing.err()).contains("nowhere.json: no such file").hasLineCount(1);
         Ran format = run("plan", "--import", "vmware", INSTANCE);
         assertThat(format.exit()).isEqualTo(2);
-        assertThat(format.err()).contains("--import: 'vmware'; expected btrplace or ganeti");
+        assertThat(format.err()).contains("--import: 'vmware'; expected btrplace, ganeti or openb");
         Ran host = run("plan", "--import", "btrplace", INSTANCE, "--drain", "node#99");
         assertThat(host.exit()).isEqualTo(2);
         assertThat(host.err()).contains("drained host 'node#99'");

@@ -8,8 +8,9 @@ package io.godwit.plan.model;
  * @param hotMb size of the hot working set, MB
  * @param hotSeconds how long the guest takes to dirty all of the hot set
  * @param coldMbPerSecond rate at which other pages are dirtied
+ * @param pinnedMb memory that devices may write until the guest stands still: sent once more then
  */
-public record RamProfile(double usedMb, double hotMb, double hotSeconds, double coldMbPerSecond) {
+public record RamProfile(double usedMb, double hotMb, double hotSeconds, double coldMbPerSecond, double pinnedMb) {
     /**
      * Checks the figures.
      *
@@ -20,9 +21,15 @@ public record RamProfile(double usedMb, double hotMb, double hotSeconds, double 
         require(hotMb, "hot set");
         require(hotSeconds, "time of the hot set");
         require(coldMbPerSecond, "cold rate");
+        require(pinnedMb, "pinned memory");
         if (hotMb > 0 && hotSeconds == 0) {
             throw new IllegalArgumentException("a hot set of " + hotMb + " MB dirtied in 0 s; expected more than 0 s");
         }
+    }
+
+    /** A guest without pinned memory. */
+    public RamProfile(double usedMb, double hotMb, double hotSeconds, double coldMbPerSecond) {
+        this(usedMb, hotMb, hotSeconds, coldMbPerSecond, 0);
     }
 
     private static void require(double value, String what) {

@@ -34,12 +34,19 @@ public record TransferModel(double wireBitsPerByte, long roundingMs) {
                 ram.hotMbPerSecond(),
                 ram.hotSeconds(),
                 ram.coldMbPerSecond(),
+                ram.pinnedMb(),
                 mbitPerSecond);
     }
 
     /** The same from plain numbers, for loops that must not allocate. */
     public long durationMs(
-            double usedMb, double hotMb, double hotRate, double hotSeconds, double coldRate, long mbitPerSecond) {
+            double usedMb,
+            double hotMb,
+            double hotRate,
+            double hotSeconds,
+            double coldRate,
+            double pinnedMb,
+            long mbitPerSecond) {
         double bandwidth = mbitPerSecond / wireBitsPerByte;
         if (bandwidth <= hotRate || bandwidth <= coldRate) {
             return NEVER_MS;
@@ -53,13 +60,14 @@ public record TransferModel(double wireBitsPerByte, long roundingMs) {
         } else {
             seconds = once + hotRate * once / (bandwidth - hotRate);
         }
+        seconds += pinnedMb / bandwidth;
         return Math.max(1, Math.round(seconds * 1000 / roundingMs)) * roundingMs;
     }
 
-    /** How long the guest stands still at the end, in ms: its hot set goes over the wire while it is stopped. */
+    /** How long the guest stands still at the end, in ms: its hot set and its pinned memory go over the wire while it is stopped. */
     public long blackoutMs(RamProfile ram, long mbitPerSecond) {
         double bandwidth = mbitPerSecond / wireBitsPerByte;
         double dirtied = Math.min(ram.hotMb(), ram.usedMb());
-        return (long) Math.ceil(dirtied * 1000 / bandwidth);
+        return (long) Math.ceil((dirtied + ram.pinnedMb()) * 1000 / bandwidth);
     }
 }

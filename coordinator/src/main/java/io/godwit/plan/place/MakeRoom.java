@@ -7,8 +7,8 @@ import java.util.List;
 
 /** Moves others out of the way: one, else a chain of two, else two from the same host; fewest moves first, then least memory. */
 final class MakeRoom {
-    /** Looks at hosts before it gives up on the whole batch's room: about a second. */
-    private static final long MOST_LOOKS = 20_000_000;
+    /** Looks at hosts before it gives up on making room for a batch: some tenths of a second. */
+    private static final long MOST_LOOKS = 5_000_000;
 
     private final Rooms rooms;
     private final Placer placer;
@@ -46,7 +46,7 @@ final class MakeRoom {
     }
 
     private boolean byOne(PlanVm vm, int depth) {
-        for (int h = 0; h < rooms.hosts.length && placer.looks() < MOST_LOOKS; h++) {
+        for (int h = 0; h < rooms.hosts.length && placer.roomLooks() < MOST_LOOKS; h++) {
             if (!open(vm, h)) {
                 continue;
             }
@@ -78,7 +78,7 @@ final class MakeRoom {
     }
 
     private boolean byTwo(PlanVm vm) {
-        for (int h = 0; h < rooms.hosts.length && placer.looks() < MOST_LOOKS; h++) {
+        for (int h = 0; h < rooms.hosts.length && placer.roomLooks() < MOST_LOOKS; h++) {
             if (!open(vm, h)) {
                 continue;
             }

@@ -29,7 +29,8 @@ public final class Placer {
     private final Map<String, String> moved = new LinkedHashMap<>();
     private final List<Unmoved> unmoved = new ArrayList<>();
     private double scaleMs = 1;
-    private long looks;
+    private boolean makingRoom;
+    private long roomLooks;
 
     private Placer(PlanCase plan) {
         this.plan = plan;
@@ -133,9 +134,16 @@ public final class Placer {
         List<PlanVm> group = group(vm);
         if (group.size() > 1) {
             together(group);
-        } else if (!settle(vm) && !new MakeRoom(rooms, this).settle(vm)) {
+        } else if (!settle(vm) && !makeRoom(vm)) {
             unmoved.add(Obstacles.explain(rooms, vm));
         }
+    }
+
+    private boolean makeRoom(PlanVm vm) {
+        makingRoom = true;
+        boolean made = new MakeRoom(rooms, this).settle(vm);
+        makingRoom = false;
+        return made;
     }
 
     private List<PlanVm> group(PlanVm vm) {
@@ -215,9 +223,9 @@ public final class Placer {
         moved.remove(vm.name());
     }
 
-    /** Looks at hosts so far: what is left of patience. */
-    long looks() {
-        return looks;
+    /** Looks at hosts so far in making room. */
+    long roomLooks() {
+        return roomLooks;
     }
 
     boolean hasMoved(PlanVm vm) {
@@ -234,7 +242,7 @@ public final class Placer {
         double least = Double.MAX_VALUE;
         long[] need = rooms.need(vm);
         rooms.loads.look(vm, from);
-        looks += rooms.hosts.length;
+        roomLooks += makingRoom ? rooms.hosts.length : 0;
         for (int h = 0; h < rooms.hosts.length; h++) {
             if (!rooms.open[h] || !rooms.fits(vm, need, h) || !rooms.allowed(vm, from, h)) {
                 continue;

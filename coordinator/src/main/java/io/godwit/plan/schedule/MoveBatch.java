@@ -48,6 +48,7 @@ final class MoveBatch {
     final double[] hotRate;
     final double[] hotSeconds;
     final double[] coldRate;
+    final double[] pinnedMb;
     final TransferModel transfer;
     /** What ends at this time whatever is scheduled (boots, power-offs of empty hosts), ms. */
     final long floorMs;
@@ -80,6 +81,7 @@ final class MoveBatch {
         hotRate = new double[size];
         hotSeconds = new double[size];
         coldRate = new double[size];
+        pinnedMb = new double[size];
         mostMbit = new long[size];
         leastMbit = new long[size];
         durationMs = new long[size];
@@ -90,6 +92,7 @@ final class MoveBatch {
             hotRate[m] = ram.hotMbPerSecond();
             hotSeconds[m] = ram.hotSeconds();
             coldRate[m] = ram.coldMbPerSecond();
+            pinnedMb[m] = ram.pinnedMb();
             long most = from.unmodelledMbit;
             for (int p = pathAt[m]; p < pathAt[m + 1]; p++) {
                 most = p == pathAt[m] ? channelMbit[path[p]] : Math.min(most, channelMbit[path[p]]);
@@ -102,7 +105,7 @@ final class MoveBatch {
 
     /** How long move m takes at a bandwidth, ms. */
     long duration(int m, long mbit) {
-        return transfer.durationMs(usedMb[m], hotMb[m], hotRate[m], hotSeconds[m], coldRate[m], mbit);
+        return transfer.durationMs(usedMb[m], hotMb[m], hotRate[m], hotSeconds[m], coldRate[m], pinnedMb[m], mbit);
     }
 
     /** The smallest of 1/2, 1/4, 1/8 of the path with which m is not mainly sending the same pages again. */
