@@ -10,11 +10,15 @@ import java.net.ConnectException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,19 +27,23 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ApiClient {
     private final HttpClient http;
-    private final URI base;
+    private final List<URI> bases;
+    private volatile URI base;
     private final Duration timeout;
     private final ObjectMapper mapper = JsonCodec.lenient();
 
     /**
-     * A client of the coordinator at {@code url}.
+     * A client of the coordinator at {@code url}, or of whichever answers of several, divided by commas.
      *
-     * @throws CliFailure when that is not an HTTP address
+     * @throws CliFailure when one is not an HTTP address
      */
     public ApiClient(HttpClient http, String url, Duration timeout) {
         this.http = http;
         this.timeout = timeout;
-        this.base = address(url);
+        this.bases = Arrays.stream(url.split(",", -1))
+                .map(one -> address(one.strip()))
+                .toList();
+        this.base = bases.getFirst();
     }
 
     private static URI address(String url) {
@@ -50,7 +58,7 @@ public final class ApiClient {
         throw CliFailure.usage("--coordinator '" + url + "'; expected an address such as http://127.0.0.1:8400");
     }
 
-    /** The coordinator's address. */
+    /** Address of the coordinator that answered last. */
     public String url() {
         return base.toString();
     }
@@ -99,10 +107,37 @@ public final class ApiClient {
         }
     }
 
+    /**
+     * Of the coordinator that answered last first. The next one is asked when one cannot be reached at all, and for a plain
+     * question also when it breaks off; what may have been done is not asked for twice.
+     */
     private JsonNode send(String method, String path, @Nullable Object body) {
+        List<URI> order = new ArrayList<>(bases);
+        order.remove(base);
+        order.addFirst(base);
+        List<String> silent = new ArrayList<>();
+        for (URI one : order) {
+            try {
+                JsonNode answer = send(one, method, path, body);
+                base = one;
+                return answer;
+            } catch (JacksonException e) {
+                throw CliFailure.failed(one + " does not answer in JSON; expected a Godwit coordinator");
+            } catch (IOException e) {
+                silent.add(one + " (" + why(e) + ")");
+                if (!method.equals("GET") && !unheard(e)) {
+                    break;
+                }
+            }
+        }
+        throw CliFailure.unreachable("no coordinator answers at " + String.join(", ", silent)
+                + "; expected one started with 'godwit coordinator', or its address with --coordinator");
+    }
+
+    private JsonNode send(URI to, String method, String path, @Nullable Object body) throws IOException {
         try {
             HttpRequest.Builder request =
-                    HttpRequest.newBuilder(base.resolve(path)).timeout(timeout);
+                    HttpRequest.newBuilder(to.resolve(path)).timeout(timeout);
             if (body == null) {
                 request.method(method, HttpRequest.BodyPublishers.noBody());
             } else {
@@ -115,15 +150,15 @@ public final class ApiClient {
                 return answer;
             }
             throw failure(response.statusCode(), answer);
-        } catch (JacksonException e) {
-            throw CliFailure.failed(base + " does not answer in JSON; expected a Godwit coordinator");
-        } catch (IOException e) {
-            throw CliFailure.unreachable("no coordinator answers at " + base + " (" + why(e)
-                    + "); expected one started with 'godwit coordinator', or its address with --coordinator");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw CliFailure.interrupted("interrupted while waiting for " + base);
+            throw CliFailure.interrupted("interrupted while waiting for " + to);
         }
+    }
+
+    /** Whether the request certainly reached nobody. */
+    private static boolean unheard(IOException e) {
+        return e instanceof ConnectException || e instanceof HttpConnectTimeoutException;
     }
 
     /** The client leaves the message of the commonest two out. */

@@ -52,7 +52,9 @@ public final class GodwitCommand implements Callable<Integer> {
             paramLabel = "URL",
             scope = ScopeType.INHERIT,
             defaultValue = "${env:GODWIT_COORDINATOR:-http://127.0.0.1:8400}",
-            description = "Address of the coordinator (default: $GODWIT_COORDINATOR, else http://127.0.0.1:8400).")
+            description =
+                    "Address of the coordinator, or of several, divided by commas: the first that answers is asked"
+                            + " (default: $GODWIT_COORDINATOR, else http://127.0.0.1:8400).")
     void coordinator(String url) {
         shell.coordinator(url);
     }

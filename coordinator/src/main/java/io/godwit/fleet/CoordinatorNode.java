@@ -2,7 +2,6 @@ package io.godwit.fleet;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
-import com.typesafe.config.ConfigValueFactory;
 import io.godwit.evacuation.EvacuationEntity;
 import io.godwit.evacuation.EvacuationPorts;
 import io.godwit.evacuation.EvacuationSettings;
@@ -14,6 +13,8 @@ import io.godwit.plan.FirstFit;
 import io.godwit.plan.Planner;
 import io.godwit.proto.MonotonicClock;
 import io.godwit.proto.Names;
+import io.godwit.proto.cluster.Belonging;
+import io.godwit.proto.cluster.Quorum;
 import io.godwit.proto.fleet.FleetCommand;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,6 +29,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.Address;
+import org.apache.pekko.actor.AddressFromURIString;
 import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -44,7 +46,6 @@ import org.apache.pekko.cluster.typed.Join;
 import org.apache.pekko.cluster.typed.JoinSeedNodes;
 import org.apache.pekko.cluster.typed.SingletonActor;
 import org.apache.pekko.persistence.jdbc.query.javadsl.JdbcReadJournal;
-import org.apache.pekko.persistence.jdbc.testkit.javadsl.SchemaUtils;
 import org.apache.pekko.persistence.query.PersistenceQuery;
 import org.apache.pekko.persistence.typed.PersistenceId;
 import org.apache.pekko.stream.javadsl.Sink;
@@ -89,38 +90,45 @@ public final class CoordinatorNode implements AutoCloseable {
         }
         try {
             CoordinatorSettings settings = CoordinatorSettings.from(config);
-            SchemaUtils.createIfNotExists(system)
-                    .toCompletableFuture()
-                    .get(settings.schemaTimeout().toMillis(), TimeUnit.MILLISECONDS);
+            Store.of(config, options.dataDir(), options.coordinators()).prepare(system, settings.schemaTimeout());
             Coordinator coordinator = startActors(system, config, settings);
             List<Address> peers = ClusterPeers.read(options.dataDir());
             system.systemActorOf(
                     ClusterPeers.keeper(options.dataDir()), "cluster-peers", DispatcherSelector.blocking());
-            system.systemActorOf(HostDowning.create(settings.hostDownAfter()), "host-downing", Props.empty());
-            if (options.seedNodes().isEmpty()) {
-                found(Cluster.get(system), peers);
-            }
+            system.systemActorOf(
+                    Downing.create(new Downing.Limits(
+                            options.coordinators(), settings.hostDownAfter(), settings.coordinatorDownAfter())),
+                    "downing",
+                    Props.empty());
+            system.systemActorOf(
+                    Belonging.create(config.getDuration("godwit.cluster.join-within")), "belonging", Props.empty());
+            join(Cluster.get(system), options, peers);
             return new CoordinatorNode(system, coordinator);
-        } catch (ExecutionException | TimeoutException | RuntimeException e) {
+        } catch (IOException | RuntimeException e) {
             system.terminate();
-            throw new IOException("cannot open the journal in " + options.dataDir() + ": " + rootMessage(e), e);
-        } catch (InterruptedException e) {
-            system.terminate();
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted while opening the journal in " + options.dataDir(), e);
+            throw e instanceof IOException known
+                    ? known
+                    : new IOException("cannot open the journal in " + options.dataDir() + ": " + rootMessage(e), e);
         }
     }
 
-    /** Back to the hosts of an earlier life if any of them answers; else a cluster of its own. */
-    private static void found(Cluster cluster, List<Address> peers) {
+    /**
+     * Of several coordinators the first that the operator names founds the cluster, when none of the others answers within
+     * seed-node-timeout, and no member becomes a full one before a majority is there. Hosts of an earlier life are asked,
+     * too: they may be all that is left of the cluster.
+     */
+    private static void join(Cluster cluster, NodeOptions options, List<Address> peers) {
         Address self = cluster.selfMember().address();
-        if (peers.isEmpty()) {
+        List<Address> seeds = new ArrayList<>();
+        options.seedNodes()
+                .forEach(seed -> seeds.add(AddressFromURIString.parse("pekko://" + Names.SYSTEM + "@" + seed)));
+        if (seeds.isEmpty() && peers.isEmpty()) {
             cluster.manager().tell(Join.create(self));
             return;
         }
-        List<Address> seeds = new ArrayList<>();
-        // the first seed node founds a cluster itself when none of the others answers within seed-node-timeout
-        seeds.add(self);
+        if (seeds.isEmpty()) {
+            seeds.add(self);
+        }
         seeds.addAll(peers);
         cluster.manager().tell(new JoinSeedNodes(seeds));
     }
@@ -173,33 +181,31 @@ public final class CoordinatorNode implements AutoCloseable {
                 .withSettings(remembered));
         JdbcReadJournal journal =
                 PersistenceQuery.get(system).getReadJournalFor(JdbcReadJournal.class, JdbcReadJournal.Identifier());
-        return new CoordinatorService(
-                new CoordinatorPorts(
-                        system,
-                        fleet,
-                        vm -> sharding.entityRefFor(Names.OWNERSHIP, vm),
-                        id -> sharding.entityRefFor(Names.MIGRATION, id),
-                        id -> sharding.entityRefFor(Names.EVACUATION, id),
-                        () -> journal.currentPersistenceIds().runWith(Sink.seq(), system),
-                        planner,
-                        IdSource.of(wall, RandomGenerator.getDefault())),
-                settings);
+        CoordinatorPorts ports = new CoordinatorPorts(
+                system,
+                fleet,
+                vm -> sharding.entityRefFor(Names.OWNERSHIP, vm),
+                id -> sharding.entityRefFor(Names.MIGRATION, id),
+                id -> sharding.entityRefFor(Names.EVACUATION, id),
+                () -> journal.currentPersistenceIds().runWith(Sink.seq(), system),
+                planner,
+                IdSource.of(wall, RandomGenerator.getDefault()));
+        var _ = ClusterSingleton.get(system)
+                .init(SingletonActor.of(LeftoverWatch.create(ports, settings, settings.leftoverInterval()), "leftovers")
+                        .withSettings(ClusterSingletonSettings.create(system).withRole(Names.COORDINATOR_ROLE)));
+        return new CoordinatorService(ports, settings);
     }
 
-    private static Config config(NodeOptions options, Config overrides) {
-        // one file, written at every commit, so that a killed process loses nothing it has answered for
-        String url = "jdbc:h2:file:" + options.dataDir().toAbsolutePath().resolve("journal")
-                + ";DB_CLOSE_ON_EXIT=FALSE;WRITE_DELAY=0";
-        List<String> seeds = options.seedNodes().stream()
-                .map(seed -> "pekko://" + Names.SYSTEM + "@" + seed)
-                .toList();
+    private static Config config(NodeOptions options, Config overrides) throws IOException {
         Config node = ConfigFactory.parseMap(Map.of(
-                        "pekko.remote.artery.canonical.hostname", options.clusterHost(),
-                        "pekko.remote.artery.canonical.port", options.clusterPort(),
-                        "pekko-persistence-jdbc.shared-databases.slick.db.url", url))
-                .withValue("pekko.cluster.seed-nodes", ConfigValueFactory.fromIterable(seeds));
-        return ConfigFactory.load(
-                overrides.withFallback(node).withFallback(ConfigFactory.parseResources("godwit-coordinator.conf")));
+                "pekko.remote.artery.canonical.hostname", options.clusterHost(),
+                "pekko.remote.artery.canonical.port", options.clusterPort(),
+                "pekko.cluster.role.coordinator.min-nr-of-members", Quorum.of(options.coordinators())));
+        Store store = Store.of(ConfigFactory.load(overrides), options.dataDir(), options.coordinators());
+        return ConfigFactory.load(overrides
+                .withFallback(node)
+                .withFallback(store.settings())
+                .withFallback(ConfigFactory.parseResources("godwit-coordinator.conf")));
     }
 
     /** What the interfaces may ask. */

@@ -13,7 +13,9 @@ import java.time.Duration;
  * @param agentPatience how long an agent that is not listed is looked for, and a report that is on its way
  * @param agentInterval between two looks
  * @param hostDownAfter how long a host may be unreachable before the cluster gives it up
+ * @param coordinatorDownAfter how long a coordinator may be, or a majority of them missing
  * @param reportFresh a host's report no older than this shows by itself that the host is up
+ * @param leftoverInterval between two looks for copies that nobody minds
  * @param listParallelism entities asked at the same time for a listing
  * @param schemaTimeout for the store's schema on start
  * @param fleetSnapshots of FleetView
@@ -25,7 +27,9 @@ public record CoordinatorSettings(
         Duration agentPatience,
         Duration agentInterval,
         Duration hostDownAfter,
+        Duration coordinatorDownAfter,
         Duration reportFresh,
+        Duration leftoverInterval,
         int listParallelism,
         Duration schemaTimeout,
         SnapshotSettings fleetSnapshots,
@@ -39,7 +43,9 @@ public record CoordinatorSettings(
                 own.getDuration("agent-patience"),
                 own.getDuration("agent-interval"),
                 own.getDuration("host-down-after"),
+                own.getDuration("coordinator-down-after"),
                 own.getDuration("report-fresh"),
+                own.getDuration("leftover-interval"),
                 own.getInt("list-parallelism"),
                 own.getDuration("schema-timeout"),
                 SnapshotSettings.from(own, "fleet-snapshots"),

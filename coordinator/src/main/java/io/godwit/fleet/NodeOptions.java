@@ -9,7 +9,8 @@ import java.util.List;
  * @param clusterHost name or address under which the other nodes reach it
  * @param clusterPort port of the cluster connection; 0 for any free one (a restart then needs the others to be told)
  * @param dataDir folder of the journal; made when missing; one process at a time
- * @param seedNodes addresses {@code host:port} of coordinators to join; empty to found a cluster
+ * @param seedNodes addresses {@code host:port} of all coordinators, this one among them, in the same order for each: the
+ *     first founds the cluster; empty for the only one
  */
 public record NodeOptions(String clusterHost, int clusterPort, Path dataDir, List<String> seedNodes) {
     public NodeOptions {
@@ -22,5 +23,13 @@ public record NodeOptions(String clusterHost, int clusterPort, Path dataDir, Lis
                 throw new IllegalArgumentException("seed node is '" + seed + "'; expected host:port");
             }
         }
+    }
+
+    /** How many coordinators there should be, this one included. */
+    public int coordinators() {
+        String self = clusterHost + ":" + clusterPort;
+        int others = (int)
+                seedNodes.stream().distinct().filter(seed -> !seed.equals(self)).count();
+        return others + 1;
     }
 }

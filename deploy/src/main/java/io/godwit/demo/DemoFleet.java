@@ -1,27 +1,37 @@
 package io.godwit.demo;
 
 import io.godwit.cli.ApiClient;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
-import java.net.URI;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.http.HttpClient;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.regex.Matcher;
+import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
-/** The processes of the demo: one coordinator, and a host agent per host, each with its own folder and log. */
+/** The processes of the demo: coordinators, their store, and a host agent per host, each with its own folder and log. */
 public final class DemoFleet implements AutoCloseable {
     private static final Pattern COORDINATOR_READY =
             Pattern.compile("godwit coordinator ready: http \\S+:(\\d+), cluster (\\S+:\\d+)");
     private static final Pattern HOST_READY = Pattern.compile("godwit host \\S+ ready: .*");
+
+    private record Ports(int http, int cluster) {}
 
     private final Path folder;
     private final DemoSettings settings;
     private final List<String> jvmOptions;
     private final String classPath;
     private final List<Child> children = new ArrayList<>();
-    private String clusterPort = "0";
+    private final Map<String, Ports> coordinators = new LinkedHashMap<>();
+    private final Map<String, List<String>> hosts = new LinkedHashMap<>();
+    private List<String> seeds = List.of();
+    private @Nullable EmbeddedPostgres store;
     private boolean stopped;
 
     /**
@@ -38,43 +48,100 @@ public final class DemoFleet implements AutoCloseable {
         this.classPath = classPath;
     }
 
-    /** Starts all of them and returns a client of the coordinator once each says that it is ready. */
+    /** Starts all of them and returns a client of the coordinators once each says that it is ready. */
     public ApiClient start(DemoOptions options) throws IOException, InterruptedException {
-        Child coordinator = launch(
-                "coordinator",
-                List.of("coordinator", "--port", "0", "--cluster-port", "0", "--data", folderOf("coordinator")));
-        Matcher ready = coordinator.awaitReady(COORDINATOR_READY, settings.startLimit());
-        clusterPort = ready.group(2).substring(ready.group(2).lastIndexOf(':') + 1);
-        List<Child> agents = new ArrayList<>();
+        startStore(options.coordinators());
+        for (int i = 1; i <= options.coordinators(); i++) {
+            coordinators.put(
+                    options.coordinators() == 1 ? "coordinator" : "coordinator-" + i,
+                    new Ports(freePort(), freePort()));
+        }
+        seeds = coordinators.values().stream()
+                .map(ports -> "127.0.0.1:" + ports.cluster())
+                .toList();
+        Map<Child, Pattern> awaited = new LinkedHashMap<>();
+        for (String name : coordinators.keySet()) {
+            awaited.put(launch(name, coordinatorArguments(name)), COORDINATOR_READY);
+        }
         for (int i = 1; i <= options.hosts(); i++) {
             String id = "host-" + i;
-            agents.add(launch(id, hostArguments(id, ready.group(2), options)));
+            List<String> arguments = hostArguments(id, options);
+            hosts.put(id, arguments);
+            awaited.put(launch(id, arguments), HOST_READY);
         }
-        for (Child agent : agents) {
-            agent.awaitReady(HOST_READY, settings.startLimit());
+        for (Map.Entry<Child, Pattern> one : awaited.entrySet()) {
+            var _ = one.getKey().awaitReady(one.getValue(), settings.startLimit());
         }
         return new ApiClient(
                 HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build(),
-                "http://127.0.0.1:" + ready.group(1),
+                coordinators.values().stream()
+                        .map(ports -> "http://127.0.0.1:" + ports.http())
+                        .collect(Collectors.joining(",")),
                 settings.evacuationLimit());
     }
 
-    /** Starts a killed coordinator again, with the ports and the data folder it had. */
-    void restartCoordinator(ApiClient client) throws IOException, InterruptedException {
-        launch(
-                        "coordinator",
-                        List.of(
-                                "coordinator",
-                                "--port",
-                                String.valueOf(URI.create(client.url()).getPort()),
-                                "--cluster-port",
-                                clusterPort,
-                                "--data",
-                                folderOf("coordinator")))
-                .awaitReady(COORDINATOR_READY, settings.startLimit());
+    /** Whoever takes it meanwhile makes the start fail, with a clear word. */
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
     }
 
-    private List<String> hostArguments(String id, String seed, DemoOptions options) {
+    private void startStore(int coordinators) throws IOException {
+        if (coordinators > 1) {
+            store = EmbeddedPostgres.builder()
+                    .setDataDirectory(folder.resolve("store"))
+                    .setPGStartupWait(settings.startLimit())
+                    .start();
+        }
+    }
+
+    private List<String> coordinatorArguments(String name) {
+        Ports ports = ports(name);
+        List<String> arguments = new ArrayList<>(List.of(
+                "coordinator",
+                "--port",
+                String.valueOf(ports.http()),
+                "--cluster-port",
+                String.valueOf(ports.cluster()),
+                "--data",
+                folderOf(name)));
+        if (store != null) {
+            arguments.addAll(List.of(
+                    "--seed",
+                    String.join(",", seeds),
+                    "--store",
+                    store.getJdbcUrl("postgres", "postgres").replaceFirst("\\?.*", "") + "?user=postgres"));
+        }
+        return arguments;
+    }
+
+    private Ports ports(String coordinator) {
+        Ports ports = coordinators.get(coordinator);
+        if (ports == null) {
+            throw new IllegalArgumentException("no coordinator named " + coordinator);
+        }
+        return ports;
+    }
+
+    /** Starts a killed process again, with the ports and the data folder it had; returns when it is ready. */
+    public void restart(String name) throws IOException, InterruptedException {
+        List<String> arguments = hosts.get(name);
+        Child again = launch(name, arguments == null ? coordinatorArguments(name) : arguments);
+        var _ = again.awaitReady(arguments == null ? COORDINATOR_READY : HOST_READY, settings.startLimit());
+    }
+
+    /** Names of the coordinators. */
+    public List<String> coordinators() {
+        return List.copyOf(coordinators.keySet());
+    }
+
+    /** Address of the HTTP API of one coordinator. */
+    public String url(String coordinator) {
+        return "http://127.0.0.1:" + ports(coordinator).http();
+    }
+
+    private List<String> hostArguments(String id, DemoOptions options) {
         // room for every VM on any host, so that the evacuation is bounded by work and not by places
         long memory = options.memoryBytes() * options.vms();
         return List.of(
@@ -82,7 +149,7 @@ public final class DemoFleet implements AutoCloseable {
                 "--id",
                 id,
                 "--seed",
-                seed,
+                String.join(",", seeds),
                 "--memory",
                 String.valueOf(memory),
                 "--data",
@@ -98,7 +165,7 @@ public final class DemoFleet implements AutoCloseable {
     }
 
     /** Where a host's agent writes down when VMs ran. */
-    Path runLog(String host) {
+    public Path runLog(String host) {
         return folder.resolve(host).resolve("runs.log");
     }
 
@@ -143,8 +210,18 @@ public final class DemoFleet implements AutoCloseable {
     }
 
     /** Kills the process of that name as a power cut would: it gets to say nothing. */
-    synchronized void kill(String name) {
+    public synchronized void kill(String name) {
         children.stream().filter(child -> child.name().equals(name)).forEach(Child::close);
+    }
+
+    /** Stops the process of that name in the middle of whatever it does ({@code go} false), or lets it go on. */
+    public void signal(String name, boolean go) throws IOException, InterruptedException {
+        int exit = new ProcessBuilder("kill", go ? "-CONT" : "-STOP", String.valueOf(pid(name)))
+                .start()
+                .waitFor();
+        if (exit != 0) {
+            throw new IOException("no signal to " + name + ": kill ended with " + exit);
+        }
     }
 
     @Override
@@ -156,13 +233,15 @@ public final class DemoFleet implements AutoCloseable {
     synchronized void stop() {
         stopped = true;
         children.reversed().forEach(Child::ask);
-        try {
+        try (EmbeddedPostgres _ = store) {
             for (Child child : children.reversed()) {
                 child.await(settings.stopLimit());
             }
         } catch (InterruptedException e) {
             children.forEach(Child::close);
             Thread.currentThread().interrupt();
+        } catch (IOException e) {
+            // a store that does not stop is the demo's last worry: its files go with the folder
         }
     }
 }

@@ -7,5 +7,11 @@ package io.godwit.demo;
  * @param vms number of VMs, all on the first host
  * @param memoryBytes RAM of each
  * @param guest {@code auto}, {@code kvm} or {@code soft}
+ * @param coordinators 1, with a file for a store, or 3 that share a PostgreSQL
  */
-public record DemoOptions(int hosts, int vms, long memoryBytes, String guest) {}
+public record DemoOptions(int hosts, int vms, long memoryBytes, String guest, int coordinators) {
+    /** With one coordinator. */
+    public DemoOptions(int hosts, int vms, long memoryBytes, String guest) {
+        this(hosts, vms, memoryBytes, guest, 1);
+    }
+}

@@ -1,16 +1,19 @@
 package io.godwit.launch;
 
-import io.godwit.api.ApiServer;
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigParseOptions;
 import io.godwit.cli.CliFailure;
 import io.godwit.cli.Shell;
-import io.godwit.fleet.CoordinatorNode;
 import io.godwit.fleet.NodeOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -35,8 +38,28 @@ public final class CoordinatorCommand implements Callable<Integer> {
     @Option(names = "--cluster-port", defaultValue = "25520", description = "Port of the cluster (25520; 0: any).")
     int clusterPort;
 
-    @Option(names = "--seed", paramLabel = "HOST:PORT", description = "A coordinator to join (default: a new cluster).")
+    @Option(
+            names = "--seed",
+            paramLabel = "HOST:PORT",
+            split = ",",
+            description =
+                    "Cluster address of a coordinator, this one among them; the same list for each. May be repeated"
+                            + " (default: this is the only one).")
     List<String> seeds = new ArrayList<>();
+
+    @Option(
+            names = "--store",
+            paramLabel = "URL",
+            description =
+                    "PostgreSQL database that all coordinators share, such as jdbc:postgresql://db.example/godwit;"
+                            + " user and password are $GODWIT_STORE_USER and $GODWIT_STORE_PASSWORD"
+                            + " (default: a file in the data folder).")
+    @Nullable
+    String store;
+
+    @Option(names = "--config", paramLabel = "FILE", description = "Settings; reference.conf says what there is.")
+    @Nullable
+    Path config;
 
     @Option(names = "--data", defaultValue = "godwit-coordinator", description = "Data folder (godwit-coordinator).")
     Path data = Path.of("");
@@ -53,6 +76,10 @@ public final class CoordinatorCommand implements Callable<Integer> {
         // a port that is taken is told of first: most often it is taken by the coordinator that has the folder, too
         Foreground.requireFree("--port", bind, port);
         Foreground.requireFree("--cluster-port", address, clusterPort);
+        Config settings = settings();
+        if (seeds.isEmpty()) {
+            seeds = ConfigFactory.load(settings).getStringList("godwit.coordinator.seeds");
+        }
         NodeOptions options;
         try {
             options = new NodeOptions(address, clusterPort, data, seeds);
@@ -60,28 +87,38 @@ public final class CoordinatorCommand implements Callable<Integer> {
             throw CliFailure.usage("coordinator: " + e.getMessage());
         }
         try (DataFolder _ = DataFolder.lock(data)) {
-            return run(options);
+            return run(options, settings);
         }
     }
 
-    private int run(NodeOptions options) throws InterruptedException {
-        CoordinatorNode node;
+    private Config settings() {
         try {
-            node = CoordinatorNode.start(options);
+            Config named = store == null
+                    ? ConfigFactory.empty()
+                    : ConfigFactory.parseMap(Map.of("godwit.coordinator.store.url", store), "--store");
+            return config == null
+                    ? named
+                    : named.withFallback(ConfigFactory.parseFile(
+                            config.toFile(), ConfigParseOptions.defaults().setAllowMissing(false)));
+        } catch (ConfigException e) {
+            throw CliFailure.usage("--config " + config + ": " + e.getMessage());
+        }
+    }
+
+    private int run(NodeOptions options, Config settings) throws InterruptedException {
+        CoordinatorProcess process;
+        try {
+            process = CoordinatorProcess.start(
+                    options,
+                    settings,
+                    bind,
+                    port,
+                    ConfigFactory.load(settings).getDuration("godwit.cluster.rejoin-pause"));
         } catch (IOException e) {
             throw CliFailure.failed("the coordinator did not start: " + e.getMessage());
         }
-        int bound;
-        try {
-            bound = ApiServer.port(ApiServer.start(node.system(), node.coordinator(), bind, port)
-                    .toCompletableFuture()
-                    .join());
-        } catch (CompletionException e) {
-            node.close();
-            throw CliFailure.failed("the HTTP API cannot listen on " + bind + ":" + port + ": " + Foreground.reason(e));
-        }
-        String ready = "godwit coordinator ready: http " + bind + ":" + bound + ", cluster " + address + ":"
-                + node.clusterPort();
-        return new Foreground(shell, dieWithParent).run(ready, node.ended(), node::close);
+        String ready = "godwit coordinator ready: http " + bind + ":" + process.port() + ", cluster " + address + ":"
+                + process.clusterPort();
+        return new Foreground(shell, dieWithParent).run(ready, process.ended(), process::close);
     }
 }

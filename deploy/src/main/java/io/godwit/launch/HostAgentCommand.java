@@ -39,7 +39,8 @@ public final class HostAgentCommand implements Callable<Integer> {
     @Option(
             names = "--seed",
             paramLabel = "HOST:PORT",
-            description = "Cluster address of a coordinator. May be repeated.")
+            split = ",",
+            description = "Cluster address of a coordinator. May be repeated: name all of them.")
     List<String> seeds = new ArrayList<>();
 
     @Option(

@@ -147,12 +147,34 @@ class FleetIT {
             ApiClient client = evacuatingSlowly(fleet, 2);
             String migration = preCopying(client).id();
             fleet.kill("coordinator");
-            fleet.restartCoordinator(client);
+            fleet.restart("coordinator");
             EvacuationView ended = await(() -> evacuations(client).getFirst(), FleetIT::ended);
             assertThat(ended.state()).as(ended.toString()).isEqualTo("COMPLETED");
             assertThat(ended.vms().getFirst().migrations())
                     .as("nothing was started again")
                     .containsExactly(migration);
+            GuestCheck check = client.view(client.post(ApiClient.path("vms", "vm-1", "check"), null), GuestCheck.class);
+            assertThat(check.holds()).as(check.detail()).isTrue();
+            RunLog log = runLogs(fleet, 2);
+            assertThat(log.overlap()).isEmpty();
+            assertThat(log.staleEpoch()).isEmpty();
+        }
+    }
+
+    @Test
+    void withThreeCoordinatorsOneThatIsKilledAndOneThatStandsStillAreCarriedOnForByTheOthers() throws Exception {
+        try (DemoFleet fleet = fleet()) {
+            ApiClient client = fleet.start(new DemoOptions(2, 1, 128 * MIB, "auto", 3));
+            slowEvacuation(client, 2);
+            String migration = preCopying(client).id();
+            // the founder: it has the singletons, and a third of the shards
+            fleet.kill("coordinator-1");
+            EvacuationView ended = await(() -> evacuations(client).getFirst(), FleetIT::ended);
+            assertThat(ended.state()).as(ended.toString()).isEqualTo("COMPLETED");
+            assertThat(ended.vms().getFirst().migrations())
+                    .as("nothing was started again")
+                    .containsExactly(migration);
+            fleet.restart("coordinator-1");
             GuestCheck check = client.view(client.post(ApiClient.path("vms", "vm-1", "check"), null), GuestCheck.class);
             assertThat(check.holds()).as(check.detail()).isTrue();
             RunLog log = runLogs(fleet, 2);
@@ -284,6 +306,11 @@ class FleetIT {
     /** One VM on host-1, and an evacuation of it so slow that there is time to kill somebody in pre-copy. */
     private static ApiClient evacuatingSlowly(DemoFleet fleet, int hosts) throws IOException, InterruptedException {
         ApiClient client = fleet.start(new DemoOptions(hosts, 1, 128 * MIB, "auto"));
+        slowEvacuation(client, hosts);
+        return client;
+    }
+
+    private static void slowEvacuation(ApiClient client, int hosts) {
         await(
                 () -> hosts(client),
                 seen -> seen.stream()
@@ -305,7 +332,6 @@ class FleetIT {
         client.post(
                 ApiClient.path("evacuations"),
                 new EvacuationBody(List.of("host-1"), false, new OptionsBody(null, null, 12 * MIB, null)));
-        return client;
     }
 
     private static MigrationView preCopying(ApiClient client) {

@@ -1,10 +1,8 @@
 package io.godwit.agent;
 
 import io.godwit.agent.qemu.QemuHost;
-import io.godwit.proto.Names;
 import io.godwit.proto.fleet.FleetCommand;
 import io.godwit.proto.host.HostCapacity;
-import io.godwit.proto.host.HostCommand;
 import io.godwit.proto.migration.MigrationMessage;
 import io.godwit.proto.ownership.OwnershipCommand;
 import io.godwit.vm.GuestLayout;
@@ -14,19 +12,16 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.apache.pekko.actor.typed.receptionist.Receptionist;
-import org.apache.pekko.cluster.typed.Cluster;
-import org.apache.pekko.cluster.typed.SelfRemoved;
-import org.apache.pekko.cluster.typed.Subscribe;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Root of a host's actor system. The agent is listed in the cluster, and so can be found, only once it serves.
+ * Root of the actor system that a host's guests live in. The agent is listed in the cluster, and so can be found, only once it serves.
  *
  * <pre>testing → serving; testing → failed</pre>
  */
@@ -35,8 +30,6 @@ final class HostGuardian {
     sealed interface Command {}
 
     private record Tested(SelfTest.Result result) implements Command {}
-
-    private record Removed() implements Command {}
 
     private final ActorContext<Command> context;
     private final HostOptions options;
@@ -47,11 +40,13 @@ final class HostGuardian {
     private final HostSettings settings;
     private final AtomicReference<@Nullable ActorRef<HostAgent.Command>> front;
     private final CompletableFuture<Done> serving;
+    private final Consumer<ActorRef<HostAgent.Command>> found;
 
     /**
      * @param qemu what QEMU guests need; the self-test has none
      * @param front where streams are to go, kept up to date
      * @param serving completed when the agent serves, or with why it does not
+     * @param found makes the agent known in the cluster
      */
     HostGuardian(
             ActorContext<Command> context,
@@ -62,7 +57,8 @@ final class HostGuardian {
             ActorRef<FleetCommand> fleet,
             HostSettings settings,
             AtomicReference<@Nullable ActorRef<HostAgent.Command>> front,
-            CompletableFuture<Done> serving) {
+            CompletableFuture<Done> serving,
+            Consumer<ActorRef<HostAgent.Command>> found) {
         this.context = context;
         this.options = options;
         this.drivers = drivers;
@@ -72,6 +68,7 @@ final class HostGuardian {
         this.settings = settings;
         this.front = front;
         this.serving = serving;
+        this.found = found;
     }
 
     Behavior<Command> testing() {
@@ -92,7 +89,6 @@ final class HostGuardian {
                 serving.completeExceptionally(new IOException(reason));
                 yield Behaviors.stopped();
             }
-            case Removed() -> Behaviors.same();
         });
     }
 
@@ -111,29 +107,9 @@ final class HostGuardian {
                         settings),
                 "host-agent");
         front.set(agent);
-        ActorRef<HostCommand> entrance = context.spawn(
-                Behaviors.receiveMessage(command -> {
-                    agent.tell(new HostAgent.Asked(command));
-                    return Behaviors.same();
-                }),
-                "front");
-        context.getSystem().receptionist().tell(Receptionist.register(Names.agentOf(options.id()), entrance));
-        Cluster.get(context.getSystem())
-                .subscriptions()
-                .tell(Subscribe.create(
-                        context.messageAdapter(SelfRemoved.class, _ -> new Removed()), SelfRemoved.class));
+        found.accept(agent);
         serving.complete(Done.getInstance());
-        return Behaviors.receiveMessage(command -> switch (command) {
-            case Removed() -> {
-                context.getLog()
-                        .error(
-                                "host {} was removed from the cluster: its guests run on, but no coordinator reaches"
-                                        + " them until the agent is started anew",
-                                options.id());
-                yield Behaviors.same();
-            }
-            case Tested _ -> Behaviors.same();
-        });
+        return Behaviors.ignore();
     }
 
     /** The last one spawned is the destination of the self-test's streams. */

@@ -16,10 +16,8 @@ import io.godwit.migration.ResumePath;
 import io.godwit.migration.SavePath;
 import io.godwit.proto.MonotonicClock;
 import io.godwit.proto.Names;
-import io.godwit.proto.fleet.FleetCommand;
+import io.godwit.proto.cluster.Quorum;
 import io.godwit.proto.host.DataEndpoint;
-import io.godwit.proto.migration.MigrationMessage;
-import io.godwit.proto.ownership.OwnershipCommand;
 import io.godwit.stream.Pacer;
 import io.godwit.stream.Preamble;
 import io.godwit.stream.StreamReader;
@@ -41,21 +39,10 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Function;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.actor.typed.Behavior;
-import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
-import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
-import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
-import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
-import org.apache.pekko.cluster.typed.Cluster;
-import org.apache.pekko.cluster.typed.ClusterSingleton;
-import org.apache.pekko.cluster.typed.ClusterSingletonSettings;
-import org.apache.pekko.cluster.typed.SingletonActor;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -66,13 +53,19 @@ public final class HostNode implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(HostNode.class);
 
     private final ActorSystem<?> system;
+    private final Uplink uplink;
     private final IncomingListener listener;
     private final List<AutoCloseable> resources;
     private final DataEndpoint endpoint;
 
     private HostNode(
-            ActorSystem<?> system, IncomingListener listener, List<AutoCloseable> resources, DataEndpoint endpoint) {
+            ActorSystem<?> system,
+            Uplink uplink,
+            IncomingListener listener,
+            List<AutoCloseable> resources,
+            DataEndpoint endpoint) {
         this.system = system;
+        this.uplink = uplink;
         this.listener = listener;
         this.resources = resources;
         this.endpoint = endpoint;
@@ -117,48 +110,48 @@ public final class HostNode implements AutoCloseable {
         };
         Drivers drivers = Drivers.detect(config, clock, daemons("vcpu"));
         Optional<QemuHost> qemu = qemu(options, drivers, QemuSettings.from(config));
+        Uplink uplink;
         try {
-            CompletableFuture<Done> serving = new CompletableFuture<>();
-            ActorSystem<HostGuardian.Command> system = ActorSystem.create(
-                    Behaviors.setup(context -> new HostGuardian(
-                                    context,
-                                    options,
-                                    drivers,
-                                    qemu,
-                                    new HostPorts(
-                                            options.id(),
-                                            endpoint,
-                                            DeviceModels.standard(config),
-                                            new ScheduledDeviceTicker(timer, clock),
-                                            opener,
-                                            dataPlane,
-                                            clock,
-                                            new LearntDowntime(MigrationSettings.from(config)),
-                                            runLog,
-                                            MigrationSettings.from(config),
-                                            context.spawn(
-                                                    relay(context, Names.MIGRATION, MigrationMessage::migration),
-                                                    "reports"),
-                                            context.spawn(
-                                                    relay(context, Names.OWNERSHIP, OwnershipCommand::vm), "ledger")),
-                                    fleetView(context),
-                                    HostSettings.from(config),
-                                    front,
-                                    serving)
-                            .testing()),
-                    "godwit",
-                    config);
-            HostNode node = new HostNode(system, listener, resources, endpoint);
-            node.awaitServing(options, serving);
-            return node;
-        } catch (RuntimeException e) {
+            uplink = Uplink.open(config, options);
+        } catch (IOException e) {
             listener.close();
             close(resources);
-            throw new IOException(
-                    "cannot start the cluster node of host " + options.id() + " on " + options.address() + ":"
-                            + options.clusterPort() + ": " + rootMessage(e),
-                    e);
+            throw e;
         }
+        CompletableFuture<Done> serving = new CompletableFuture<>();
+        // no node of the cluster: whatever becomes of that, the guests live here
+        ActorSystem<HostGuardian.Command> system = ActorSystem.create(
+                Behaviors.setup(context -> new HostGuardian(
+                                context,
+                                options,
+                                drivers,
+                                qemu,
+                                new HostPorts(
+                                        options.id(),
+                                        endpoint,
+                                        DeviceModels.standard(config),
+                                        new ScheduledDeviceTicker(timer, clock),
+                                        opener,
+                                        dataPlane,
+                                        clock,
+                                        new LearntDowntime(MigrationSettings.from(config)),
+                                        runLog,
+                                        MigrationSettings.from(config),
+                                        context.spawn(uplink.reports(), "reports"),
+                                        context.spawn(
+                                                uplink.ledger(config.getDuration("godwit.host.ledger-timeout")),
+                                                "ledger")),
+                                context.spawn(uplink.fleet(), "fleet"),
+                                HostSettings.from(config),
+                                front,
+                                serving,
+                                uplink::serve)
+                        .testing()),
+                "guests",
+                ConfigFactory.parseString("pekko.actor.provider = local").withFallback(config));
+        HostNode node = new HostNode(system, uplink, listener, resources, endpoint);
+        node.awaitServing(options, serving);
+        return node;
     }
 
     private void awaitServing(HostOptions options, CompletableFuture<Done> serving) throws IOException {
@@ -177,10 +170,10 @@ public final class HostNode implements AutoCloseable {
 
     /** Port of the cluster connection. */
     public int clusterPort() {
-        return Cluster.get(system).selfMember().address().getPort().orElse(0);
+        return uplink.port();
     }
 
-    /** Completes when the actor system has ended, by {@link #close()} or by being downed. */
+    /** Completes when the guests' actor system has ended, by {@link #close()} or a failed self-test. */
     public CompletionStage<Done> ended() {
         return system.getWhenTerminated();
     }
@@ -188,6 +181,8 @@ public final class HostNode implements AutoCloseable {
     /** Leaves the cluster and frees everything, the guests included. */
     @Override
     public void close() {
+        // no command comes in from here on
+        uplink.close();
         system.terminate();
         try {
             system.getWhenTerminated().toCompletableFuture().get(20, TimeUnit.SECONDS);
@@ -215,31 +210,17 @@ public final class HostNode implements AutoCloseable {
         }
     }
 
-    private static <M> Behavior<M> relay(ActorContext<?> context, EntityTypeKey<M> key, Function<M, String> entity) {
-        // hosts hold no shards: on a node without the coordinator role this starts a proxy
-        ActorRef<ShardingEnvelope<M>> region = ClusterSharding.get(context.getSystem())
-                .init(Entity.of(key, _ -> Behaviors.<M>empty()).withRole(Names.COORDINATOR_ROLE));
-        return Behaviors.receiveMessage(message -> {
-            region.tell(new ShardingEnvelope<>(entity.apply(message), message));
-            return Behaviors.same();
-        });
-    }
-
-    private static ActorRef<FleetCommand> fleetView(ActorContext<?> context) {
-        return ClusterSingleton.get(context.getSystem())
-                .init(SingletonActor.of(Behaviors.<FleetCommand>empty(), Names.FLEET_VIEW)
-                        .withSettings(ClusterSingletonSettings.create(context.getSystem())
-                                .withRole(Names.COORDINATOR_ROLE)));
-    }
-
     private static Config config(HostOptions options) {
         Map<String, Object> settings = new HashMap<>();
         settings.put("pekko.remote.artery.canonical.hostname", options.address());
         settings.put("pekko.remote.artery.canonical.port", options.clusterPort());
         settings.put(
+                "pekko.cluster.role.coordinator.min-nr-of-members",
+                Quorum.of(options.seedNodes().size()));
+        settings.put(
                 "pekko.cluster.seed-nodes",
                 options.seedNodes().stream()
-                        .map(seed -> "pekko://godwit@" + seed)
+                        .map(seed -> "pekko://" + Names.SYSTEM + "@" + seed)
                         .toList());
         return ConfigFactory.parseMap(settings, "command line")
                 .withFallback(ConfigFactory.parseResourcesAnySyntax("godwit-host"))

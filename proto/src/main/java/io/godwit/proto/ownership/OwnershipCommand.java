@@ -14,6 +14,19 @@ public sealed interface OwnershipCommand extends WireMessage {
     /** Where the answer goes. */
     ActorRef<OwnershipReply> replyTo();
 
+    /** The same question, to be answered to {@code other}. */
+    default OwnershipCommand repliedTo(ActorRef<OwnershipReply> other) {
+        return switch (this) {
+            case ClaimOwnership c -> new ClaimOwnership(c.vm(), c.host(), other);
+            case BeginHandoff c ->
+                new BeginHandoff(c.vm(), c.migration(), c.from(), c.to(), c.epoch(), c.deadlineMs(), other);
+            case CommitHandoff c -> new CommitHandoff(c.vm(), c.migration(), c.epoch(), other);
+            case AbortHandoff c -> new AbortHandoff(c.vm(), c.migration(), c.epoch(), c.reason(), other);
+            case ReleaseOwnership c -> new ReleaseOwnership(c.vm(), c.host(), c.epoch(), other);
+            case QueryOwnership c -> new QueryOwnership(c.vm(), other);
+        };
+    }
+
     /** A new VM shall run on {@code host}: accepted once per VM, with epoch 1. */
     record ClaimOwnership(String vm, String host, ActorRef<OwnershipReply> replyTo) implements OwnershipCommand {}
 

@@ -1,0 +1,178 @@
+package io.godwit.bench;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.godwit.api.EvacuationBody;
+import io.godwit.api.OptionsBody;
+import io.godwit.api.VmBody;
+import io.godwit.cli.ApiClient;
+import io.godwit.cli.CliFailure;
+import io.godwit.proto.evacuation.EvacuationView;
+import io.godwit.proto.migration.MigrationView;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+
+/** What {@link CrashLoop} asks of the coordinators, any of which may be dead at the moment: it asks until one answers. */
+final class CrashFleet {
+    private static final long MIB = 1L << 20;
+    private static final long VM_BYTES = 16 * MIB;
+    private static final Duration OUTAGE_MAX = Duration.ofSeconds(60);
+    private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
+    private final ApiClient client;
+    private final ApiClient impatient;
+
+    /** @param impatient does not wait for what was asked of a coordinator that is dead by now */
+    CrashFleet(ApiClient client, ApiClient impatient) {
+        this.client = client;
+        this.impatient = impatient;
+    }
+
+    /** State of each VM by name, such as RUNNING or LOST; and where it is. */
+    record Vm(String state, Optional<String> host) {}
+
+    Map<String, Vm> vms() {
+        Map<String, Vm> all = new TreeMap<>();
+        for (JsonNode vm : patiently(() -> client.get(ApiClient.path("vms"))).path("vms")) {
+            all.put(
+                    vm.at("/spec/name").asText(),
+                    new Vm(
+                            vm.path("state").asText(),
+                            Optional.ofNullable(vm.path("host").textValue())));
+        }
+        return all;
+    }
+
+    long hostsUp() {
+        long up = 0;
+        for (JsonNode host :
+                patiently(() -> client.get(ApiClient.path("hosts"))).path("hosts")) {
+            up += host.path("state").asText().equals("UP") ? 1 : 0;
+        }
+        return up;
+    }
+
+    /** Makes it; again if the answer was lost with the coordinator that was asked. */
+    void create(String vm, String host) throws IOException {
+        awaitThat("VM " + vm + " can be created", () -> {
+            try {
+                client.post(
+                        ApiClient.path("vms"),
+                        new VmBody(
+                                vm,
+                                host,
+                                "auto",
+                                VM_BYTES,
+                                1,
+                                new VmBody.Workload(4 * MIB, 2 * MIB, true),
+                                List.of(),
+                                null));
+                return true;
+            } catch (CliFailure e) {
+                return vms().containsKey(vm) && vms().get(vm).state().equals("RUNNING");
+            }
+        });
+    }
+
+    /** Takes a lost one out of the books. */
+    void forget(String vm) throws IOException {
+        awaitThat("VM " + vm + " can be destroyed", () -> {
+            try {
+                client.delete(ApiClient.path("vms", vm));
+                return true;
+            } catch (CliFailure e) {
+                return !vms().containsKey(vm);
+            }
+        });
+    }
+
+    void uncordon(String host) throws IOException {
+        awaitThat("host " + host + " can be uncordoned", () -> {
+            try {
+                client.post(ApiClient.path("hosts", host, "uncordon"), null);
+                return true;
+            } catch (CliFailure e) {
+                return false;
+            }
+        });
+    }
+
+    /** Begins one, slow enough to be hit in all of its phases; its id. */
+    String evacuate(String host) {
+        return client.view(
+                        client.post(
+                                ApiClient.path("evacuations"),
+                                new EvacuationBody(List.of(host), false, new OptionsBody(null, true, 12 * MIB, null))),
+                        EvacuationView.class)
+                .id();
+    }
+
+    EvacuationView evacuation(String id) {
+        return patiently(() -> client.view(client.get(ApiClient.path("evacuations", id)), EvacuationView.class));
+    }
+
+    /**
+     * What is durable or live of an evacuation's way; differs as soon as something has gone on. Empty when no coordinator
+     * knows at the moment.
+     */
+    Optional<String> progress(String id) {
+        try {
+            EvacuationView view =
+                    impatient.view(impatient.get(ApiClient.path("evacuations", id)), EvacuationView.class);
+            StringBuilder text = new StringBuilder(view.state());
+            for (EvacuationView.VmRow row : view.vms()) {
+                text.append('\n').append(row.vm()).append(row.state());
+                if (row.state().equals("MIGRATING") && !row.migrations().isEmpty()) {
+                    MigrationView migration = impatient.view(
+                            impatient.get(ApiClient.path(
+                                    "migrations", row.migrations().getLast())),
+                            MigrationView.class);
+                    text.append(migration.phase())
+                            .append(migration
+                                    .progress()
+                                    .map(progress -> progress.stats().transferredBytes())
+                                    .orElse(0L));
+                }
+            }
+            return Optional.of(text.toString());
+        } catch (CliFailure e) {
+            return Optional.empty();
+        }
+    }
+
+    /** Asks until {@code good}. */
+    void awaitThat(String what, Supplier<Boolean> good) throws IOException {
+        awaitThat(what, OUTAGE_MAX, good);
+    }
+
+    /** As {@link #awaitThat(String, Supplier)}, for at most {@code limit}. */
+    void awaitThat(String what, Duration limit, Supplier<Boolean> good) throws IOException {
+        long deadline = System.nanoTime() + limit.toNanos();
+        while (!good.get()) {
+            if (System.nanoTime() > deadline) {
+                throw new IOException(limit.toSeconds() + " s were not enough until " + what);
+            }
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+    }
+
+    private <T> T patiently(Supplier<T> question) {
+        long deadline = System.nanoTime() + OUTAGE_MAX.toNanos();
+        while (true) {
+            try {
+                return question.get();
+            } catch (CliFailure e) {
+                if (System.nanoTime() > deadline) {
+                    throw e;
+                }
+                LockSupport.parkNanos(POLL_NANOS);
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package io.godwit.bench;
+
+/** Command line of {@link CrashLoop}. */
+record CrashLoopOptions(boolean help, int rounds, long seed, int hosts, int vms, int coordinators, boolean keep) {
+    static final String USAGE = """
+            usage: crash-loop [--rounds N] [--seed S] [--hosts N] [--vms N] [--coordinators 1|3] [--keep]
+              --rounds N        rounds, 1 to 1000 (default 200): in each an evacuation is begun, and one process is killed,
+                                or stopped for a while, at a drawn moment
+              --seed S          of what is drawn (default 1): the same seed draws the same victims and moments
+              --hosts N         host agents, 3 to 8 (default 4)
+              --vms N           VMs, 1 to 40 (default 20)
+              --coordinators N  1, with a file for a store, or 3 over a PostgreSQL that is started for it (default 3)
+              --keep            leave the processes' logs behind
+            Exit codes: 0 nothing ran twice, was lost or got stuck; 1 something did, or it could not be run; 2 bad usage.""";
+
+    static CrashLoopOptions parse(String[] args) {
+        boolean help = false;
+        int rounds = 200;
+        long seed = 1;
+        int hosts = 4;
+        int vms = 20;
+        int coordinators = 3;
+        boolean keep = false;
+        for (int i = 0; i < args.length; i++) {
+            switch (args[i]) {
+                case "--help", "-h" -> help = true;
+                case "--rounds" -> rounds = number("--rounds", ThroughputOptions.value(args, i++), 1, 1000);
+                case "--seed" -> seed = number("--seed", ThroughputOptions.value(args, i++), 0, Integer.MAX_VALUE);
+                case "--hosts" -> hosts = number("--hosts", ThroughputOptions.value(args, i++), 3, 8);
+                case "--vms" -> vms = number("--vms", ThroughputOptions.value(args, i++), 1, 40);
+                case "--coordinators" ->
+                    coordinators = number("--coordinators", ThroughputOptions.value(args, i++), 1, 3);
+                case "--keep" -> keep = true;
+                default -> throw new IllegalArgumentException("unknown argument " + args[i]);
+            }
+        }
+        if (coordinators == 2) {
+            throw new IllegalArgumentException(
+                    "--coordinators 2; expected 1 or 3: of two neither may do without the other");
+        }
+        return new CrashLoopOptions(help, rounds, seed, hosts, vms, coordinators, keep);
+    }
+
+    private static int number(String option, String text, int min, int max) {
+        try {
+            int value = Integer.parseInt(text);
+            if (value >= min && value <= max) {
+                return value;
+            }
+        } catch (NumberFormatException e) {
+            // said below, in the same words
+        }
+        throw new IllegalArgumentException(option + " " + text + "; expected " + min + " to " + max);
+    }
+}
