@@ -6,6 +6,7 @@ import io.godwit.api.PlanView;
 import io.godwit.proto.evacuation.EvacuationView;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -44,10 +45,16 @@ public final class EvacuateCommand implements Callable<Integer> {
     private int plan(ApiClient client, JsonNode answer) {
         PlanView plan = client.view(answer, PlanView.class);
         shell.print(answer, () -> {
-            Table table = new Table("VM", "FROM", "TO", "REASON");
+            Table table = new Table("VM", "FROM", "TO", ">START", ">DURATION", ">BLACKOUT", "REASON");
             plan.placements()
                     .forEach(p -> table.row(
-                            p.vm(), p.from(), p.to().orElse("-"), p.reason().orElse("-")));
+                            p.vm(),
+                            p.from(),
+                            p.to().orElse("-"),
+                            p.timing().map(t -> seconds(t.startMs())).orElse("-"),
+                            p.timing().map(t -> seconds(t.durationMs())).orElse("-"),
+                            p.timing().map(t -> t.blackoutMs() + " ms").orElse("-"),
+                            p.reason().orElse("-")));
             return table.render();
         });
         if (!plan.complete()) {
@@ -58,6 +65,10 @@ public final class EvacuateCommand implements Callable<Integer> {
                             .collect(Collectors.joining("; ")));
         }
         return ExitCode.OK;
+    }
+
+    private static String seconds(long millis) {
+        return String.format(Locale.ROOT, "%.1f s", millis / 1000.0);
     }
 
     private int drain(ApiClient client, JsonNode answer) {

@@ -13,6 +13,7 @@ import io.godwit.evacuation.EvacuationState.Running;
 import io.godwit.plan.Fleet;
 import io.godwit.plan.Fleet.Reservation;
 import io.godwit.plan.Placement;
+import io.godwit.plan.Placement.Timing;
 import io.godwit.plan.Plan;
 import io.godwit.plan.Planner;
 import io.godwit.proto.evacuation.EvacuationView;
@@ -26,6 +27,7 @@ import io.godwit.proto.migration.MigrationView;
 import io.godwit.proto.ownership.OwnershipView;
 import io.godwit.proto.vm.RunState;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -79,14 +81,20 @@ public final class EvacuationRules {
 
     /** The plan of a batch whose hosts are cordoned. */
     public List<EvacuationEvent> plan(Planning state, FleetShown fleet) {
-        return List.of(new EvacuationPlanned(planFor(state.job(), List.of(), fleet)));
+        return List.of(new EvacuationPlanned(planFor(state.job(), List.of(), fleet, new HashMap<>())));
     }
 
     /** The plan that an evacuation of {@code hosts} would make now. */
     public Plan dryRun(List<String> hosts, MigrationOptions options, FleetShown fleet) {
         var job = new EvacuationJob("", hosts, options, 0);
-        return new Plan(planFor(job, List.of(), fleet).stream()
-                .map(vm -> new Placement(vm.spec().name(), vm.from(), vm.to(), vm.reason()))
+        Map<String, Timing> timings = new HashMap<>();
+        return new Plan(planFor(job, List.of(), fleet, timings).stream()
+                .map(vm -> new Placement(
+                        vm.spec().name(),
+                        vm.from(),
+                        vm.to(),
+                        vm.reason(),
+                        Optional.ofNullable(timings.get(vm.spec().name()))))
                 .toList());
     }
 
@@ -99,13 +107,15 @@ public final class EvacuationRules {
                 return events;
             }
             if (row.state() == RowState.WAITING
-                    && (row.to().isEmpty() || closed(row.to().get(), fleet).isPresent())) {
+                    && (row.to().isEmpty()
+                            || closed(row.to().get(), fleet).isPresent()
+                            || hopeless(row, state, fleet))) {
                 events.add(replan(state, row, fleet));
                 return events; // the next one is planned with this one's room taken
             }
         }
         if (state.rows().stream().allMatch(row -> row.state().settled())) {
-            List<PlannedVm> late = planFor(state.job(), state.rows(), fleet);
+            List<PlannedVm> late = planFor(state.job(), state.rows(), fleet, new HashMap<>());
             events.add(
                     late.isEmpty()
                             ? new EvacuationFinished(
@@ -118,6 +128,7 @@ public final class EvacuationRules {
     /** Waiting VMs whose turn it is: within the limits of both hosts, other migrations there counted. */
     public static List<EvacuationRow> startable(Running state, FleetShown fleet) {
         List<EvacuationRow> turn = new ArrayList<>();
+        Fleet picture = Fleet.of(fleet);
         List<EvacuationRow> flying = new ArrayList<>(state.rows().stream()
                 .filter(row -> row.state() == RowState.MIGRATING)
                 .toList());
@@ -126,7 +137,8 @@ public final class EvacuationRules {
                     && row.to().isPresent()
                     && busyElsewhere(row, fleet).isEmpty()
                     && outOfSight(row, fleet).isEmpty()
-                    && noSlot(row, flying, state, fleet).isEmpty()) {
+                    && noSlot(row, flying, state, fleet).isEmpty()
+                    && noRoom(row, flying, picture).isEmpty()) {
                 turn.add(row);
                 flying.add(row);
             }
@@ -157,7 +169,10 @@ public final class EvacuationRules {
         List<EvacuationRow> flying = state.rows().stream()
                 .filter(other -> other.state() == RowState.MIGRATING)
                 .toList();
-        return busyElsewhere(row, fleet).or(() -> outOfSight(row, fleet)).or(() -> noSlot(row, flying, state, fleet));
+        return busyElsewhere(row, fleet)
+                .or(() -> outOfSight(row, fleet))
+                .or(() -> noSlot(row, flying, state, fleet))
+                .or(() -> noRoom(row, flying, Fleet.of(fleet)));
     }
 
     /** The ledger's word on a VM whose turn it is: start, or see that there is nothing to move from here. */
@@ -234,7 +249,9 @@ public final class EvacuationRules {
         return new VmMigrationSettled(row.vm(), state, Optional.of(reason));
     }
 
-    private List<PlannedVm> planFor(EvacuationJob job, List<EvacuationRow> rows, FleetShown fleet) {
+    /** @param timings gets when each VM moves, where that is planned */
+    private List<PlannedVm> planFor(
+            EvacuationJob job, List<EvacuationRow> rows, FleetShown fleet, Map<String, Timing> timings) {
         Set<String> drained = Set.copyOf(job.hosts());
         List<PlannedVm> planned = new ArrayList<>();
         List<String> movers = new ArrayList<>();
@@ -258,6 +275,7 @@ public final class EvacuationRules {
         Fleet picture = Fleet.of(fleet).with(reservations(rows));
         for (Placement placement :
                 planner.plan(picture, drained, movers, Map.of()).placements()) {
+            placement.timing().ifPresent(timing -> timings.put(placement.vm(), timing));
             planned.add(new PlannedVm(
                     picture.spec(placement.vm()),
                     placement.from(),
@@ -333,6 +351,29 @@ public final class EvacuationRules {
                         && vm.state().equals("UNKNOWN"))
                 .findFirst()
                 .map(vm -> "waits for the agent: " + vm.failure().orElse("its host cannot be reached"));
+    }
+
+    /** What keeps it from its turn: its destination has no room for it yet, with what is on its way there. */
+    private static Optional<String> noRoom(EvacuationRow row, List<EvacuationRow> flying, Fleet picture) {
+        String to = row.to().orElseThrow();
+        return Optional.ofNullable(picture.with(reservations(flying)).hosts().get(to))
+                .filter(room -> !room.holds(row.vm()))
+                .map(room -> room.crowded(row.spec()))
+                .filter(lacks -> !lacks.isEmpty())
+                .map(lacks -> "waits for room: host " + to + " "
+                        + lacks.getFirst()
+                                .found()
+                                .replace("%s", lacks.getFirst().noun()));
+    }
+
+    /** Whether its destination has no room for it and nothing is on its way that could make some. */
+    private static boolean hopeless(EvacuationRow row, Running state, FleetShown fleet) {
+        String to = row.to().orElseThrow();
+        return state.rows().stream().noneMatch(other -> other.state() == RowState.MIGRATING)
+                && host(fleet, to).stream()
+                        .flatMap(host -> host.inventory().orElseThrow().vms().stream())
+                        .noneMatch(vm -> vm.migration().isPresent())
+                && noRoom(row, List.of(), Fleet.of(fleet)).isPresent();
     }
 
     /** What keeps it from its turn: a limit of one of its hosts. */

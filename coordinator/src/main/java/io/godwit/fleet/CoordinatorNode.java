@@ -9,7 +9,7 @@ import io.godwit.evacuation.MigrationEntity;
 import io.godwit.evacuation.MigrationPorts;
 import io.godwit.evacuation.MigrationSettings;
 import io.godwit.ownership.OwnershipEntity;
-import io.godwit.plan.FirstFit;
+import io.godwit.plan.DrainPlanner;
 import io.godwit.plan.Planner;
 import io.godwit.proto.MonotonicClock;
 import io.godwit.proto.Names;
@@ -137,7 +137,7 @@ public final class CoordinatorNode implements AutoCloseable {
         ClusterSharding sharding = ClusterSharding.get(system);
         InstantSource wall = InstantSource.system();
         MonotonicClock clock = System::nanoTime;
-        Planner planner = new FirstFit();
+        Planner planner = new DrainPlanner(config.getLong("godwit.evacuation.host-mbit"));
         ActorRef<FleetCommand> fleet = ClusterSingleton.get(system)
                 .init(SingletonActor.of(
                                 FleetView.create(clock, settings.reportFresh(), settings.fleetSnapshots()),

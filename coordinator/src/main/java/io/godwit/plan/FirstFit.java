@@ -70,6 +70,15 @@ public final class FirstFit implements Planner {
                 to.isPresent() ? Optional.empty() : Optional.of(explain(candidates, vm, Set.of(), Set.of())));
     }
 
+    /** Why {@code vm} can go to none of {@code rooms}; empty when it can. */
+    static Optional<String> why(Map<String, HostRoom> rooms, PlacedVm vm, Set<String> drained, Set<String> shunned) {
+        List<HostRoom> all = rooms.values().stream().toList();
+        boolean fits = all.stream()
+                .anyMatch(room -> obstacle(room, vm, drained, shunned).isEmpty()
+                        && room.lacks(vm.spec()).isEmpty());
+        return fits ? Optional.empty() : Optional.of(explain(all, vm, drained, shunned));
+    }
+
     private static Optional<String> obstacle(HostRoom room, PlacedVm vm, Set<String> drained, Set<String> shunned) {
         if (drained.contains(room.host())) {
             return Optional.of("is being emptied");

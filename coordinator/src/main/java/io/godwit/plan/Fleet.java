@@ -113,7 +113,9 @@ public record Fleet(Map<String, HostRoom> hosts, Map<String, PlacedVm> vms) {
                     Map.of(),
                     List.of(),
                     Optional.empty(),
-                    List.of());
+                    List.of(),
+                    0,
+                    0);
         }
         HostInventory inventory = view.inventory().get();
         long used = 0;
@@ -133,6 +135,8 @@ public record Fleet(Map<String, HostRoom> hosts, Map<String, PlacedVm> vms) {
                 devices,
                 inventory.drivers(),
                 inventory.qemu(),
-                held);
+                held,
+                inventory.capacity().outgoingMax(),
+                inventory.capacity().incomingMax());
     }
 }

@@ -23,6 +23,8 @@ import java.util.TreeMap;
  * @param drivers guest drivers that work there
  * @param qemu what its QEMU can be, if it has said
  * @param held names of VMs it holds or will hold
+ * @param outgoingMax migrations it sends at a time
+ * @param incomingMax migrations it takes at a time
  */
 public record HostRoom(
         String host,
@@ -33,7 +35,9 @@ public record HostRoom(
         Map<String, Integer> usedDevices,
         List<String> drivers,
         Optional<QemuAbility> qemu,
-        List<String> held) {
+        List<String> held,
+        int outgoingMax,
+        int incomingMax) {
     private static final long MIB = 1 << 20;
 
     public HostRoom {
@@ -58,11 +62,21 @@ public record HostRoom(
         List<String> holding = new ArrayList<>(held);
         holding.add(spec.name());
         return new HostRoom(
-                host, closed, memoryBytes, usedBytes + spec.memoryBytes(), devices, taken, drivers, qemu, holding);
+                host,
+                closed,
+                memoryBytes,
+                usedBytes + spec.memoryBytes(),
+                devices,
+                taken,
+                drivers,
+                qemu,
+                holding,
+                outgoingMax,
+                incomingMax);
     }
 
-    /** What is missing here for {@code spec}; empty when it fits (whether the host is closed is not asked). */
-    public List<Lack> lacks(VmSpec spec) {
+    /** What no room here would help against: a driver or an ability that it does not have. */
+    List<Lack> unable(VmSpec spec) {
         List<Lack> lacks = new ArrayList<>();
         if (!spec.driver().equals("auto") && !drivers.contains(spec.driver())) {
             lacks.add(new Lack("the " + spec.driver() + " driver", "", "has only " + String.join(", ", drivers)));
@@ -71,6 +85,19 @@ public record HostRoom(
             qemu.ifPresent(ability -> ability.missing(spec.qemu().orElse(QemuSpec.DEFAULT))
                     .forEach(missing -> lacks.add(new Lack(missing.need(), "", missing.found()))));
         }
+        return lacks;
+    }
+
+    /** What is missing here for {@code spec}; empty when it fits (whether the host is closed is not asked). */
+    public List<Lack> lacks(VmSpec spec) {
+        List<Lack> lacks = unable(spec);
+        lacks.addAll(crowded(spec));
+        return lacks;
+    }
+
+    /** What {@code spec} would have here if others had not taken it, or if there were more of it. */
+    public List<Lack> crowded(VmSpec spec) {
+        List<Lack> lacks = new ArrayList<>();
         if (memoryBytes - usedBytes < spec.memoryBytes()) {
             lacks.add(new Lack(
                     mib(spec.memoryBytes()),

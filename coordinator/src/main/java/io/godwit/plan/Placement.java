@@ -9,5 +9,20 @@ import java.util.Optional;
  * @param from host it leaves
  * @param to host it goes to; empty when there is none
  * @param reason without a destination: what the VM needs and, host by host, why that is not there
+ * @param timing when it moves if all goes as planned; empty where times are not planned
  */
-public record Placement(String vm, String from, Optional<String> to, Optional<String> reason) {}
+public record Placement(String vm, String from, Optional<String> to, Optional<String> reason, Optional<Timing> timing) {
+    /**
+     * What a migration is expected to take.
+     *
+     * @param startMs from the start of the batch
+     * @param durationMs from then until the VM runs at its destination
+     * @param blackoutMs standstill
+     */
+    public record Timing(long startMs, long durationMs, long blackoutMs) {}
+
+    /** A placement without times. */
+    public Placement(String vm, String from, Optional<String> to, Optional<String> reason) {
+        this(vm, from, to, reason, Optional.empty());
+    }
+}

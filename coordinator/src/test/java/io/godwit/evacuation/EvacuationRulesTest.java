@@ -18,13 +18,16 @@ import io.godwit.plan.Pictures;
 import io.godwit.plan.Placement;
 import io.godwit.proto.evacuation.EvacuationView.VmRow;
 import io.godwit.proto.fleet.FleetReply.FleetShown;
+import io.godwit.proto.fleet.HostView;
 import io.godwit.proto.fleet.VmView;
+import io.godwit.proto.host.VmStatus;
 import io.godwit.proto.migration.Downtime;
 import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.migration.MigrationPhase;
 import io.godwit.proto.migration.MigrationView;
 import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveStats;
+import io.godwit.proto.vm.RunState;
 import io.godwit.proto.vm.VmSpec;
 import java.util.List;
 import java.util.Map;
@@ -89,6 +92,63 @@ class EvacuationRulesTest {
                 SaveLimits.NONE,
                 List.of(),
                 Optional.empty());
+    }
+
+    @Test
+    void aVmWaitsUntilItsDestinationHasRoom() {
+        FleetShown full = Pictures.fleet(
+                Pictures.host("host-1", "UP", true, 1000, Map.of(), specs(1).toArray(VmSpec[]::new)),
+                leaving("host-2", 1000, Pictures.vm("big", 980)),
+                Pictures.up("host-3", 1000, Map.of()));
+        Running state = waiting();
+        assertThat(EvacuationRules.startable(state, full)).isEmpty();
+        assertThat(rules.onFleet(state, full, 0)).isEmpty();
+        assertThat(EvacuationRules.explained(state, full, EvacuationState.view(state, 0))
+                        .vms()
+                        .getFirst()
+                        .reason())
+                .contains("waits for room: host host-2 has 20 MiB free of 1000 MiB");
+        assertThat(EvacuationRules.startable(state, fleet(1))).hasSize(1);
+    }
+
+    @Test
+    void aVmWhoseDestinationHasBeenFilledByOthersGoesElsewhere() {
+        FleetShown full = Pictures.fleet(
+                Pictures.host("host-1", "UP", true, 1000, Map.of(), specs(1).toArray(VmSpec[]::new)),
+                Pictures.up("host-2", 1000, Map.of(), Pictures.vm("new", 980)),
+                Pictures.up("host-3", 1000, Map.of()));
+        assertThat(rules.onFleet(waiting(), full, 0))
+                .containsExactly(new VmReplanned("vm-1", Optional.of("host-3"), Optional.empty()));
+    }
+
+    /** vm-1 waits to go to host-2. */
+    private static Running waiting() {
+        return (Running) after(
+                new EvacuationState.Unasked("e-1"),
+                List.of(
+                        new EvacuationRequested(List.of("host-1"), new MigrationOptions(300, true, 0, 20_000), 0),
+                        new EvacuationPlanned(List.of(new PlannedVm(
+                                specs(1).getFirst(),
+                                "host-1",
+                                Optional.of("host-2"),
+                                RowState.WAITING,
+                                Optional.empty())))));
+    }
+
+    /** A host with one VM that is leaving it. */
+    private static HostView leaving(String host, long mib, VmSpec vm) {
+        return new HostView(
+                host,
+                "UP",
+                false,
+                0,
+                Optional.of(Pictures.inventory(
+                        host,
+                        1,
+                        mib,
+                        Map.of(),
+                        List.of(new VmStatus(
+                                vm, RunState.RUNNING, 1, Optional.of("m-other"), false, Optional.empty())))));
     }
 
     @Test

@@ -10,6 +10,7 @@ import io.godwit.fleet.CoordinatorException.NotFound;
 import io.godwit.fleet.CoordinatorException.Refused;
 import io.godwit.ownership.OwnershipEntity;
 import io.godwit.plan.Placement;
+import io.godwit.plan.Plan;
 import io.godwit.proto.Names;
 import io.godwit.proto.evacuation.EvacuationView;
 import io.godwit.proto.evacuation.EvacuationView.VmRow;
@@ -247,15 +248,20 @@ class CoordinatorNodeTest {
         create("b", 200, "host-1");
         create("c", 100, "host-1", "gpu", "gpu");
         awaitRunning(3);
-        assertThat(get(coordinator.planEvacuation(List.of("host-1"), OPTIONS)).placements())
+        // host-2 is left to those that need its gpu; the short one goes first
+        Plan plan = get(coordinator.planEvacuation(List.of("host-1"), OPTIONS));
+        assertThat(plan.placements())
+                .usingRecursiveFieldByFieldElementComparatorIgnoringFields("timing")
                 .containsExactly(
-                        new Placement("a", "host-1", Optional.of("host-2"), Optional.empty()),
-                        new Placement("b", "host-1", Optional.of("host-2"), Optional.empty()),
+                        new Placement("b", "host-1", Optional.of("host-3"), Optional.empty()),
+                        new Placement("a", "host-1", Optional.of("host-3"), Optional.empty()),
                         new Placement(
                                 "c",
                                 "host-1",
                                 Optional.empty(),
                                 Optional.of("needs 2 gpu: host-2 has 1 free of 1, host-3 has 0 free of 0")));
+        Placement.Timing first = plan.placements().getFirst().timing().orElseThrow();
+        assertThat(plan.placements().get(1).timing().orElseThrow().startMs()).isEqualTo(first.durationMs());
         EvacuationView view = awaitEvacuation(
                 get(coordinator.startEvacuation(List.of("host-1"), OPTIONS)).id());
         assertThat(view.state()).isEqualTo("FAILED");
@@ -264,8 +270,8 @@ class CoordinatorNodeTest {
         assertThat(row(view, "c").state()).isEqualTo("UNPLACEABLE");
         assertThat(row(view, "c").reason()).contains("needs 2 gpu: host-2 has 1 free of 1, host-3 has 0 free of 0");
         assertThat(hosts.vmsOn("host-1")).containsExactly("c");
-        assertThat(hosts.runners("a")).containsExactly("host-2");
-        assertThat(hosts.incomingPeak).containsEntry("host-2", 1);
+        assertThat(hosts.runners("a")).containsExactly("host-3");
+        assertThat(hosts.incomingPeak).containsEntry("host-3", 1);
         assertThat(get(coordinator.fleet()).hosts().getFirst().cordoned()).isTrue();
         assertThat(get(coordinator.evacuations())).containsExactly(view);
     }
@@ -274,16 +280,16 @@ class CoordinatorNodeTest {
     void plansAnewWhenADestinationFails() {
         create("a", 300, "host-1");
         awaitRunning(1);
-        hosts.broken.add("host-2");
+        hosts.broken.add("host-3");
         EvacuationView view = awaitEvacuation(
                 get(coordinator.startEvacuation(List.of("host-1"), OPTIONS)).id());
         assertThat(view.state()).isEqualTo("COMPLETED");
         VmRow moved = row(view, "a");
         assertThat(moved.state()).isEqualTo("MOVED");
-        assertThat(moved.to()).contains("host-3");
+        assertThat(moved.to()).contains("host-2");
         assertThat(moved.migrations()).hasSize(2);
-        assertThat(moved.reason()).contains("host host-2 could not take the VM: it is broken");
-        assertThat(hosts.runners("a")).containsExactly("host-3");
+        assertThat(moved.reason()).contains("host host-3 could not take the VM: it is broken");
+        assertThat(hosts.runners("a")).containsExactly("host-2");
     }
 
     @Test

@@ -1,0 +1,137 @@
+package io.godwit.plan;
+
+import io.godwit.plan.Fleet.PlacedVm;
+import io.godwit.plan.model.Network;
+import io.godwit.plan.model.Network.Link;
+import io.godwit.plan.model.PlanCase;
+import io.godwit.plan.model.PlanHost;
+import io.godwit.plan.model.PlanVm;
+import io.godwit.plan.model.RamProfile;
+import io.godwit.plan.model.TransferModel;
+import io.godwit.proto.vm.DeviceSpec;
+import io.godwit.proto.vm.VmSpec;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** A live fleet as the batch planner wants it: only what is to move is a VM, all else is room that is taken. */
+final class LiveCase {
+    private static final String MEMORY = "memory";
+    private static final String SWITCH = "fabric";
+    private static final double BYTES_PER_MB = 1e6;
+
+    private LiveCase() {}
+
+    static PlanCase of(
+            Fleet fleet, Set<String> drained, List<PlacedVm> movers, Map<String, Set<String>> avoid, long hostMbit) {
+        Map<String, HostRoom> rooms = new TreeMap<>(fleet.hosts());
+        Map<String, Map<String, Long>> moving = new HashMap<>();
+        for (PlacedVm vm : movers) {
+            Map<String, Long> of = moving.computeIfAbsent(vm.host(), _ -> new HashMap<>());
+            demand(vm.spec()).forEach((resource, amount) -> of.merge(resource, amount, Long::sum));
+        }
+        List<PlanHost> hosts = new ArrayList<>();
+        List<Link> links = new ArrayList<>();
+        Set<String> leaving = new HashSet<>(drained);
+        leaving.retainAll(rooms.keySet());
+        rooms.forEach((name, room) -> {
+            hosts.add(host(room, moving.getOrDefault(name, Map.of())));
+            links.add(new Link(name, SWITCH, hostMbit));
+        });
+        for (PlacedVm vm : movers) {
+            leaving.add(vm.host());
+            if (rooms.get(vm.host()) == null
+                    && links.stream().noneMatch(link -> link.a().equals(vm.host()))) {
+                hosts.add(new PlanHost(
+                        vm.host(), Map.of(), 0, 0, "is unknown", PlanHost.UNLIMITED, PlanHost.UNLIMITED, "", Set.of()));
+                links.add(new Link(vm.host(), SWITCH, hostMbit));
+            }
+        }
+        List<PlanVm> vms = new ArrayList<>();
+        for (PlacedVm vm : movers) {
+            vms.add(vm(vm, rooms, avoid.getOrDefault(vm.spec().name(), Set.of()), hostMbit));
+        }
+        return new PlanCase(
+                hosts,
+                vms,
+                new Network(Map.of(SWITCH, Network.UNLIMITED), links, List.of()),
+                List.of(),
+                TransferModel.STANDARD,
+                leaving,
+                Map.of(),
+                Long.MAX_VALUE);
+    }
+
+    private static PlanHost host(HostRoom room, Map<String, Long> moving) {
+        Map<String, Long> capacity = new HashMap<>();
+        // what is there and does not move has no VM in the case
+        capacity.put(MEMORY, Math.max(0, room.memoryBytes() - room.usedBytes() + moving.getOrDefault(MEMORY, 0L)));
+        room.devices().forEach((model, pool) -> {
+            long used = room.usedDevices().getOrDefault(model, 0);
+            capacity.put(device(model), Math.max(0, pool - used + moving.getOrDefault(device(model), 0L)));
+        });
+        return new PlanHost(
+                room.host(),
+                capacity,
+                0,
+                0,
+                room.closed().orElse(""),
+                // a host that takes none says so when it is asked; what it takes may change by then
+                Math.max(1, room.outgoingMax()),
+                Math.max(1, room.incomingMax()),
+                "",
+                Set.of());
+    }
+
+    private static PlanVm vm(PlacedVm vm, Map<String, HostRoom> rooms, Set<String> shunned, long hostMbit) {
+        Set<String> banned = new HashSet<>(shunned);
+        for (HostRoom room : rooms.values()) {
+            boolean holds = room.holds(vm.spec().name()) && !room.host().equals(vm.host());
+            if (holds || !room.unable(vm.spec()).isEmpty()) {
+                banned.add(room.host());
+            }
+        }
+        return new PlanVm(
+                vm.spec().name(),
+                vm.host(),
+                demand(vm.spec()),
+                ram(vm.spec(), hostMbit),
+                Long.MAX_VALUE,
+                0,
+                "",
+                Set.of(),
+                Set.of(),
+                banned);
+    }
+
+    private static String device(String model) {
+        return "device " + model;
+    }
+
+    private static Map<String, Long> demand(VmSpec spec) {
+        Map<String, Long> demand = new HashMap<>();
+        demand.put(MEMORY, spec.memoryBytes());
+        spec.devices().stream().map(DeviceSpec::model).forEach(model -> demand.merge(device(model), 1L, Long::sum));
+        return demand;
+    }
+
+    /**
+     * How its memory behaves, by its spec. A guest that writes faster than the link carries is taken to write half as fast as that: it
+     * will be slowed down on the way, by its convergence policy, or the migration will say that it cannot be done.
+     */
+    static RamProfile ram(VmSpec spec, long hostMbit) {
+        double memory = spec.memoryBytes() / BYTES_PER_MB;
+        double hot = Math.min(memory, spec.workload().workingSetBytes() / BYTES_PER_MB);
+        double rate = spec.workload().dirtyBytesPerSecond() / BYTES_PER_MB;
+        double most = hostMbit / TransferModel.STANDARD.wireBitsPerByte() / 2;
+        double seconds = hot / (rate > 0 ? Math.min(rate, most) : most);
+        double pinned = spec.devices().stream()
+                .mapToDouble(device -> (device.pinnedBytes() + device.stateBytes()) / BYTES_PER_MB)
+                .sum();
+        return new RamProfile(memory, hot, hot > 0 ? seconds : 1, 0, pinned);
+    }
+}
