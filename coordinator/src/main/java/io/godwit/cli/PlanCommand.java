@@ -1,5 +1,7 @@
 package io.godwit.cli;
 
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.godwit.plan.BatchPlanner;
 import io.godwit.plan.check.PlanChecker;
@@ -11,9 +13,17 @@ import io.godwit.plan.load.GanetiFile;
 import io.godwit.plan.load.InputProblem;
 import io.godwit.plan.load.OpenbFolder;
 import io.godwit.plan.load.PlanJson;
+import io.godwit.plan.load.TimingsFile;
 import io.godwit.plan.model.BatchPlan;
+import io.godwit.plan.model.Calibration;
 import io.godwit.plan.model.PlanCase;
+import io.godwit.plan.model.TransferModel;
+import io.godwit.plan.page.PlanPage;
 import io.godwit.plan.schedule.Scheduler;
+import io.godwit.plan.simulate.Comparison;
+import io.godwit.plan.simulate.Outcome;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -45,6 +55,14 @@ public final class PlanCommand implements Callable<Integer> {
     @Nullable
     Path file;
 
+    @Option(
+            names = "--calibrate",
+            paramLabel = "CSV",
+            description = "Plan nothing: fit the duration model to measured migrations (usedMb, hotMb, hotSeconds,"
+                    + " coldMbPerSecond, mbit, seconds) and print what to write into FILE.")
+    @Nullable
+    Path timings;
+
     @Option(names = "--schema", description = "Print the JSON Schema of FILE, and plan nothing.")
     boolean schema;
 
@@ -71,6 +89,24 @@ public final class PlanCommand implements Callable<Integer> {
     Path check;
 
     @Option(
+            names = "--compare",
+            description = "Carry the plan out on a virtual clock, ours and as peers would start its migrations.")
+    boolean compare;
+
+    @Option(
+            names = "--noise",
+            paramLabel = "PERCENT",
+            description = "With --compare: by how much durations vary (default: 10).")
+    int noise = 10;
+
+    @Option(
+            names = "--html",
+            paramLabel = "PAGE",
+            description = "Write the plan as a page of HTML, too: a bar for each migration, and the load of the links.")
+    @Nullable
+    Path page;
+
+    @Option(
             names = "--seed",
             paramLabel = "N",
             description = "The same input and seed give the same plan (default: 1).")
@@ -86,10 +122,16 @@ public final class PlanCommand implements Callable<Integer> {
             shell.surroundings().out().print(FleetSchema.text());
             return ExitCode.OK;
         }
+        if (timings != null) {
+            return calibrate(timings);
+        }
         PlanCase plan;
         BatchPlan result;
         long began;
         try {
+            if (noise < 0 || noise > 100) {
+                throw CliFailure.usage("--noise: " + noise + "; expected 0 to 100");
+            }
             plan = drain(read());
             began = shell.surroundings().clock().nanoTime();
             result = check == null
@@ -101,7 +143,21 @@ public final class PlanCommand implements Callable<Integer> {
         long millis = check == null ? (shell.surroundings().clock().nanoTime() - began) / 1_000_000 : 0;
         List<Violation> violations = PlanChecker.check(plan, result);
         ObjectNode view = PlanJson.write(plan, result, millis, violations);
-        shell.print(view, () -> table(result, millis, violations));
+        List<Outcome> outcomes =
+                compare && violations.isEmpty() ? Comparison.of(plan, result, noise / 100.0, seed) : List.of();
+        if (!outcomes.isEmpty()) {
+            ArrayNode policies = view.putArray("policies");
+            outcomes.forEach(each -> policies.addObject()
+                    .put("policy", each.policy())
+                    .put("makespanSeconds", each.makespanMs() / 1000.0)
+                    .put("meanEndSeconds", Math.round(each.meanEndMs()) / 1000.0)
+                    .put("peak", each.peak())
+                    .put("unfinished", each.unfinished()));
+        }
+        shell.print(view, () -> table(result, millis, violations) + policies(outcomes));
+        if (page != null) {
+            write(page, PlanPage.html(plan, result, millis, violations));
+        }
         if (!violations.isEmpty()) {
             throw CliFailure.failed(
                     "the plan breaks " + violations.size() + " constraints, first " + violations.getFirst());
@@ -111,6 +167,52 @@ public final class PlanCommand implements Callable<Integer> {
             throw CliFailure.failed(
                     result.unmoved().size() + " VMs cannot move, first " + first.vm() + ": " + first.reason());
         }
+        return ExitCode.OK;
+    }
+
+    private static String policies(List<Outcome> outcomes) {
+        if (outcomes.isEmpty()) {
+            return "";
+        }
+        Table table = new Table("POLICY", ">MAKESPAN", ">MEAN END", ">AT ONCE", ">UNFINISHED");
+        outcomes.forEach(each -> table.row(
+                each.policy(),
+                seconds(each.makespanMs()),
+                seconds(Math.round(each.meanEndMs())),
+                String.valueOf(each.peak()),
+                String.valueOf(each.unfinished())));
+        return "\n" + table.render();
+    }
+
+    private static void write(Path page, String html) {
+        try {
+            Files.writeString(page, html);
+        } catch (IOException e) {
+            throw CliFailure.failed("--html: cannot write " + page + ": " + e.getMessage());
+        }
+    }
+
+    private int calibrate(Path from) {
+        List<Calibration.Measured> measured;
+        try {
+            measured = TimingsFile.read(from);
+        } catch (InputProblem e) {
+            throw CliFailure.usage(String.valueOf(e.getMessage()));
+        }
+        TransferModel model = Calibration.fit(measured);
+        double error = Calibration.error(model, measured);
+        ObjectNode view = JsonMapper.builder().build().createObjectNode();
+        view.put("wireBitsPerByte", Math.round(model.wireBitsPerByte() * 100) / 100.0);
+        view.put("migrations", measured.size());
+        view.put("meanAbsoluteError", Math.round(error * 10_000) / 10_000.0);
+        shell.print(
+                view,
+                () -> String.format(
+                        Locale.ROOT,
+                        "wireBitsPerByte: %.2f # %d migrations, durations are %.1f %% off in the mean%n",
+                        model.wireBitsPerByte(),
+                        measured.size(),
+                        100 * error));
         return ExitCode.OK;
     }
 

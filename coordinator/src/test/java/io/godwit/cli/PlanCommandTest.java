@@ -92,6 +92,56 @@ class PlanCommandTest {
     }
 
     @Test
+    void comparesWithPeers() throws IOException {
+        Ran ran = run("plan", "--import", "btrplace", INSTANCE, "--compare", "--output", "json");
+        assertThat(ran.exit()).isZero();
+        JsonNode policies = new ObjectMapper().readTree(ran.out()).path("policies");
+        assertThat(policies).hasSize(7);
+        assertThat(policies.get(0).path("policy").asText()).isEqualTo("godwit");
+        assertThat(run("plan", "--import", "btrplace", INSTANCE, "--compare").out())
+                .contains("kubevirt");
+        assertThat(run("plan", INSTANCE, "--compare", "--noise", "200").err()).contains("--noise: 200; expected 0");
+    }
+
+    @Test
+    void writesAPageThatNeedsNothingElse() throws IOException {
+        Path file = Files.writeString(folder.resolve("fleet.yaml"), """
+                version: 1
+                hosts:
+                - {name: a, memoryMiB: 2048, nicMbit: 1000, uplink: s}
+                - {name: b, memoryMiB: 2048, nicMbit: 1000, uplink: s}
+                vms:
+                - {name: "<b>x", host: a, memoryMiB: 1024}
+                - {name: y, host: a, memoryMiB: 1024, immovable: has a disk here}
+                drain: {hosts: [a]}
+                """);
+        Path page = folder.resolve("plan.html");
+        assertThat(run("plan", file.toString(), "--html", page.toString()).exit())
+                .isEqualTo(1);
+        assertThat(Files.readString(page))
+                .startsWith("<!DOCTYPE html>")
+                .contains("&lt;b&gt;x: a to b, 0.0 s to 9.1 s, up to 1000 Mbit/s")
+                .contains("s -&gt; b, 1000 Mbit/s, busy 100 % of the time")
+                .contains("has a disk here")
+                .contains("breaks nothing")
+                .doesNotContain("<b>x")
+                .doesNotContain("http");
+        assertThat(run("plan", file.toString(), "--html", folder.toString()).err())
+                .contains("--html: cannot write");
+    }
+
+    @Test
+    void theDurationModelIsFittedToMeasuredMigrations() throws IOException {
+        Ran ran = run("plan", "--calibrate", "src/test/resources/migration-timings/timings.csv", "--output", "json");
+        assertThat(ran.exit()).isZero();
+        JsonNode fitted = new ObjectMapper().readTree(ran.out());
+        assertThat(fitted.path("migrations").asInt()).isEqualTo(1000);
+        assertThat(fitted.path("wireBitsPerByte").asDouble()).isBetween(8.0, 8.2);
+        assertThat(fitted.path("meanAbsoluteError").asDouble()).isBetween(0.01, 0.07);
+        assertThat(run("plan", "--calibrate", "nowhere.csv").err()).contains("nowhere.csv: no such file");
+    }
+
+    @Test
     void badInputIsToldInOneLine() throws IOException {
         Ran missing = run("plan", "--import", "btrplace", "nowhere.json");
         assertThat(missing.exit()).isEqualTo(2);

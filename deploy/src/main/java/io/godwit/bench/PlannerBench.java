@@ -24,12 +24,13 @@ import java.util.stream.Stream;
  */
 public final class PlannerBench {
     private static final String USAGE = """
-            Usage: planner [--instances DIR] [--output table|json]
+            Usage: planner [--instances DIR] [--random N] [--output table|json]
             Plans BtrPlace's published drain instances (DIR: *.json.gz and btrplace.csv with what BtrPlace plans) and prints, for each, makespan, mean
             end, the busiest-link bound and the time that planning took. Exits 1 when a goal is missed: every plan passes the checker, is planned
             within 1 s, has a better mean end and a shorter makespan than BtrPlace's (or the bound, where BtrPlace has met it), and makespan over
             bound is 1.04 or less in the median, 1.10 at worst. Where hosts are drained, FREE is what choosing destinations freely gains.
-            Then plans made-up fleets (20 VMs on each host, 60 % full): 1,000 hosts with 50 drained in under 0.5 s and 5,000 with 250 in under 5 s, warm.""";
+            Then plans made-up fleets (20 VMs on each host, 60 % full): 1,000 hosts with 50 drained in under 0.5 s and 5,000 with 250 in under 5 s, warm.
+            Then plans N (2000) small fleets drawn at random with every kind of constraint: no plan may break anything.""";
 
     private PlannerBench() {}
 
@@ -37,6 +38,7 @@ public final class PlannerBench {
     public static void main(String[] args) throws IOException {
         Path folder = Path.of(args.length > 0 ? args[0] : ".");
         boolean json = false;
+        int random = 2000;
         Iterator<String> words = Arrays.stream(args).skip(1).iterator();
         while (words.hasNext()) {
             String option = words.next();
@@ -50,6 +52,13 @@ public final class PlannerBench {
                     String[] size = value.split("/", -1);
                     FleetBench.printCold(Integer.parseInt(size[0]), Integer.parseInt(size[1]));
                     return;
+                }
+                case "--random" -> {
+                    if (!value.matches("[0-9]{1,7}")) {
+                        usage("--random '" + value + "'; expected a whole number");
+                        return;
+                    }
+                    random = Integer.parseInt(value);
                 }
                 case "--instances" -> folder = Path.of(value);
                 case "--output" -> {
@@ -69,6 +78,7 @@ public final class PlannerBench {
         try {
             result = measure(folder);
             FleetBench.measure().forEach(result::add);
+            result.add(RandomFleets.plan(random));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return;

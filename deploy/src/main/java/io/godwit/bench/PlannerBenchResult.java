@@ -43,9 +43,14 @@ final class PlannerBenchResult {
 
     private final List<Row> rows = new ArrayList<>();
     private final List<FleetBench.Row> fleets = new ArrayList<>();
+    private RandomFleets.Outcome random = new RandomFleets.Outcome(0, 0, 0, List.of());
 
     void add(Row row) {
         rows.add(row);
+    }
+
+    void add(RandomFleets.Outcome outcome) {
+        random = outcome;
     }
 
     void add(FleetBench.Row row) {
@@ -95,6 +100,10 @@ final class PlannerBenchResult {
             }
         }
         misses.addAll(FleetBench.misses(fleets));
+        if (!random.broken().isEmpty()) {
+            misses.add(random.broken().size() + " random plans break something, that of seed "
+                    + random.broken().getFirst() + " first");
+        }
         return misses;
     }
 
@@ -139,6 +148,13 @@ final class PlannerBenchResult {
                         worst(),
                         WORST_GOAL))
                 .append(FleetBench.table(fleets))
+                .append(String.format(
+                        Locale.ROOT,
+                        "%n%d random fleets: %d migrations planned, %d VMs cannot move, %d plans break something%n",
+                        random.plans(),
+                        random.moves(),
+                        random.unmoved(),
+                        random.broken().size()))
                 .toString();
     }
 
@@ -151,6 +167,7 @@ final class PlannerBenchResult {
         document.put("misses", misses());
         document.put("instances", rows);
         document.put("fleets", fleets);
+        document.put("random", random);
         return document;
     }
 }

@@ -8,7 +8,6 @@ import io.godwit.plan.model.PlanVm;
 import io.godwit.plan.model.RamProfile;
 import io.godwit.plan.model.SlotNeed;
 import io.godwit.plan.model.TransferModel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -155,18 +154,6 @@ public final class OpenbFolder {
 
     private static List<CsvRow> rows(Path folder, String name) {
         Path file = Files.exists(folder.resolve(name)) ? folder.resolve(name) : folder.resolve(name + ".gz");
-        List<String> lines = new String(InputBytes.read(file), StandardCharsets.UTF_8)
-                .lines()
-                .toList();
-        if (lines.isEmpty()) {
-            throw InputProblem.line(file.toString(), 1, "empty; expected a line with the names of columns");
-        }
-        List<String> columns = List.of(lines.getFirst().split(",", -1));
-        List<CsvRow> rows = new ArrayList<>();
-        for (int l = 1; l < lines.size(); l++) {
-            rows.add(new CsvRow(
-                    file.toString(), l + 1, columns, List.of(lines.get(l).split(",", -1))));
-        }
-        return rows;
+        return CsvRow.read(file);
     }
 }

@@ -1,8 +1,6 @@
 package io.godwit.plan.place;
 
 import io.godwit.plan.model.PlanVm;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 
 /** Moves others out of the way: one, else a chain of two, else two from the same host; fewest moves first, then least memory. */
@@ -22,22 +20,6 @@ final class MakeRoom {
         return byOne(vm, 1) || byOne(vm, 2) || byTwo(vm);
     }
 
-    /** Those on a host that may be moved away for another. */
-    private List<PlanVm> movable(int h) {
-        List<PlanVm> movable = new ArrayList<>();
-        for (PlanVm vm : rooms.held.get(h)) {
-            if (vm.immovable().isEmpty()
-                    && !placer.hasMoved(vm)
-                    && !rooms.plan.destinations().containsKey(vm.name())
-                    && !placer.bound(vm)) {
-                movable.add(vm);
-            }
-        }
-        movable.sort(
-                Comparator.comparingDouble((PlanVm vm) -> vm.ram().usedMb()).thenComparing(PlanVm::name));
-        return movable;
-    }
-
     private boolean open(PlanVm vm, int h) {
         return h != rooms.where(vm)
                 && rooms.open[h]
@@ -50,7 +32,7 @@ final class MakeRoom {
             if (!open(vm, h)) {
                 continue;
             }
-            for (PlanVm other : movable(h)) {
+            for (PlanVm other : placer.movable(h)) {
                 int from = rooms.where(vm);
                 rooms.remove(other, h);
                 boolean would = rooms.fits(vm, h) && rooms.allowed(vm, from, h);
@@ -82,7 +64,7 @@ final class MakeRoom {
             if (!open(vm, h)) {
                 continue;
             }
-            List<PlanVm> movable = movable(h);
+            List<PlanVm> movable = placer.movable(h);
             for (int a = 0; a < movable.size(); a++) {
                 for (int b = a + 1; b < movable.size(); b++) {
                     if (two(vm, movable.get(a), movable.get(b), h)) {

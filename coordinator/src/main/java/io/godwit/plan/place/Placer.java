@@ -10,8 +10,10 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Finds destinations: those given first, then for every VM of the drained hosts, the hardest to place first, the host where it costs
@@ -26,8 +28,8 @@ public final class Placer {
     private final Rooms rooms;
     private final Map<String, PlanVm> vms;
     private final Map<String, List<String>> together = new HashMap<>();
-    private final Map<String, String> moved = new LinkedHashMap<>();
-    private final List<Unmoved> unmoved = new ArrayList<>();
+    final Map<String, String> moved = new LinkedHashMap<>();
+    final List<Unmoved> unmoved = new ArrayList<>();
     private double scaleMs = 1;
     private boolean makingRoom;
     private long roomLooks;
@@ -38,8 +40,11 @@ public final class Placer {
         rooms = new Rooms(plan);
         for (Rule rule : plan.rules()) {
             if (rule instanceof Rule.Together(var group, var hard) && hard) {
-                group.forEach(vm ->
-                        together.computeIfAbsent(vm, _ -> new ArrayList<>()).addAll(group));
+                // groups that share a VM are one
+                Set<String> all = new LinkedHashSet<>(group);
+                group.forEach(vm -> all.addAll(together.getOrDefault(vm, List.of())));
+                List<String> joined = List.copyOf(all);
+                joined.forEach(vm -> together.put(vm, joined));
             }
         }
     }
@@ -80,6 +85,9 @@ public final class Placer {
                 free(vm);
             }
         }
+        if (together.isEmpty()) {
+            new Repack(rooms, this).improve(movers);
+        }
         List<Move> moves = new ArrayList<>();
         moved.forEach((vm, to) -> {
             PlanVm who = vms.get(vm);
@@ -88,6 +96,53 @@ public final class Placer {
             }
         });
         return new Placed(moves, unmoved);
+    }
+
+    /** Hosts that have room for a VM which has been taken out, the cheapest first. */
+    List<Integer> candidates(PlanVm vm) {
+        int from = rooms.at(vm.host());
+        long[] need = rooms.need(vm);
+        rooms.loads.look(vm, from);
+        List<Integer> hosts = new ArrayList<>();
+        double[] costs = new double[rooms.hosts.length];
+        for (int h = 0; h < rooms.hosts.length; h++) {
+            if (rooms.open[h] && rooms.fits(vm, need, h) && rooms.allowed(vm, from, h)) {
+                hosts.add(h);
+                costs[h] = cost(vm, need, h);
+            }
+        }
+        hosts.sort(Comparator.comparingDouble((Integer h) -> costs[h]).thenComparingInt(h -> h));
+        return hosts;
+    }
+
+    /** Puts a VM that has been taken out to a new host. */
+    void settle(PlanVm vm, int h) {
+        rooms.put(vm, h);
+        rooms.loads.add(vm, rooms.at(vm.host()), h, 1);
+        moved.put(vm.name(), rooms.hosts[h].name());
+    }
+
+    /** Takes back what {@link #settle(PlanVm, int)} did. */
+    void unsettle(PlanVm vm, int h) {
+        rooms.remove(vm, h);
+        rooms.loads.add(vm, rooms.at(vm.host()), h, -1);
+        moved.remove(vm.name());
+    }
+
+    /** Those on a host that may be moved away for another, the smallest first. */
+    List<PlanVm> movable(int h) {
+        List<PlanVm> movable = new ArrayList<>();
+        for (PlanVm vm : rooms.held.get(h)) {
+            if (vm.immovable().isEmpty()
+                    && !hasMoved(vm)
+                    && !plan.destinations().containsKey(vm.name())
+                    && !bound(vm)) {
+                movable.add(vm);
+            }
+        }
+        movable.sort(
+                Comparator.comparingDouble((PlanVm vm) -> vm.ram().usedMb()).thenComparing(PlanVm::name));
+        return movable;
     }
 
     /** How hard a VM is to place: the largest share of any host's resource, and a little more the fewer hosts have it. */
@@ -148,7 +203,7 @@ public final class Placer {
 
     private List<PlanVm> group(PlanVm vm) {
         List<PlanVm> group = new ArrayList<>();
-        together.getOrDefault(vm.name(), List.of(vm.name())).stream().distinct().forEach(name -> {
+        together.getOrDefault(vm.name(), List.of(vm.name())).forEach(name -> {
             PlanVm each = vms.get(name);
             if (each != null) {
                 group.add(each);

@@ -153,6 +153,11 @@ final class Rooms {
         add(index(vm), vm, h, chosen);
     }
 
+    /** Takes its room, with these slots. */
+    void put(PlanVm vm, int h, Map<String, List<Integer>> chosen) {
+        add(index(vm), vm, h, chosen);
+    }
+
     private void add(int v, PlanVm vm, int h, Map<String, List<Integer>> chosen) {
         change(v, h, -1);
         held.get(h).add(vm);

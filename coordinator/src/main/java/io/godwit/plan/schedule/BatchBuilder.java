@@ -34,6 +34,7 @@ final class BatchBuilder {
     final Ranges followers = new Ranges();
     final Ranges counterFree = new Ranges();
     final List<RamProfile> rams = new ArrayList<>();
+    final long[] budgetMs;
     final long[] readyMs;
     final long[] tailMs;
     final TransferModel transfer;
@@ -58,6 +59,7 @@ final class BatchBuilder {
         transfer = plan.transfer();
         readyMs = new long[moves.size()];
         tailMs = new long[moves.size()];
+        budgetMs = new long[moves.size()];
         Paths routing = new Paths(plan.network());
         channelMbit = new long[routing.channels()];
         for (int c = 0; c < channelMbit.length; c++) {
@@ -176,6 +178,7 @@ final class BatchBuilder {
         Move move = moves.get(m);
         PlanVm vm = vm(move.vm());
         rams.add(vm.ram());
+        budgetMs[m] = vm.blackoutBudgetMs();
         for (int channel : routing.between(move.from(), move.to())) {
             if (channelMbit[channel] != Network.UNLIMITED) {
                 paths.add(channel, 0);

@@ -2,6 +2,7 @@ package io.godwit.plan.schedule;
 
 import io.godwit.plan.model.Move;
 import io.godwit.plan.model.Network;
+import io.godwit.plan.model.RamProfile;
 import io.godwit.plan.model.TransferModel;
 import java.util.List;
 
@@ -98,8 +99,9 @@ final class MoveBatch {
                 most = p == pathAt[m] ? channelMbit[path[p]] : Math.min(most, channelMbit[path[p]]);
             }
             mostMbit[m] = most;
-            durationMs[m] = duration(m, most);
-            leastMbit[m] = least(m);
+            boolean bearable = transfer.blackoutMs(ram, most) <= from.budgetMs[m];
+            durationMs[m] = bearable ? duration(m, most) : TransferModel.NEVER_MS;
+            leastMbit[m] = least(m, ram, from.budgetMs[m]);
         }
     }
 
@@ -108,8 +110,11 @@ final class MoveBatch {
         return transfer.durationMs(usedMb[m], hotMb[m], hotRate[m], hotSeconds[m], coldRate[m], pinnedMb[m], mbit);
     }
 
-    /** The smallest of 1/2, 1/4, 1/8 of the path with which m is not mainly sending the same pages again. */
-    private long least(int m) {
+    /**
+     * The smallest of 1/2, 1/4, 1/8 of the path with which m is not mainly sending the same pages again and its guest does not stand
+     * still for longer than it accepts.
+     */
+    private long least(int m, RamProfile ram, long budgetMs) {
         long least = mostMbit[m];
         if (durationMs[m] >= TransferModel.NEVER_MS || least == Network.UNLIMITED) {
             return least;
@@ -118,7 +123,9 @@ final class MoveBatch {
         for (int half = 1; half <= 3; half++) {
             long slower = mostMbit[m] >> half;
             long duration = slower == 0 ? TransferModel.NEVER_MS : duration(m, slower);
-            if (duration >= TransferModel.NEVER_MS || (double) duration * slower > work * (1 + WASTE_ACCEPTED)) {
+            if (duration >= TransferModel.NEVER_MS
+                    || transfer.blackoutMs(ram, slower) > budgetMs
+                    || (double) duration * slower > work * (1 + WASTE_ACCEPTED)) {
                 break;
             }
             least = slower;

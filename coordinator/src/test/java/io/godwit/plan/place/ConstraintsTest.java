@@ -223,6 +223,48 @@ class ConstraintsTest {
         assertThat(plan.unmoved().getFirst().reason()).isEqualTo("must be done at 17000 ms: its turn ends at 24000 ms");
     }
 
+    /** Two at once would be quicker for neither, and with half of the port their guests would stand still for too long. */
+    @Test
+    void nobodyIsSlowedDownBeyondItsBlackoutBudget() {
+        List<PlanVm> vms = new ArrayList<>();
+        for (String name : List.of("x", "y")) {
+            // 50 MB at 125 MB/s: 400 ms
+            vms.add(new PlanVm(
+                    name,
+                    name.equals("x") ? "a" : "b",
+                    Map.of("memory", 1000L),
+                    new RamProfile(1000, 50, 10, 0),
+                    500,
+                    0,
+                    "",
+                    Set.of(),
+                    Set.of(),
+                    Set.of()));
+        }
+        PlanCase fleet = with(
+                Small.fleet(1000, List.of(host("a", 9000), host("b", 9000), host("c", 9000)), vms),
+                Long.MAX_VALUE,
+                Set.of("a", "b"));
+        BatchPlan plan = plan(fleet);
+        assertThat(plan.moves()).hasSize(2);
+        assertThat(plan.moves().getLast().startMs())
+                .isGreaterThanOrEqualTo(plan.moves().getFirst().endMs());
+    }
+
+    @Test
+    void groupsThatShareAVmGoTogether() {
+        PlanCase fleet = with(
+                Small.fleet(
+                        1000,
+                        List.of(host("a", 9000), host("b", 1500), host("c", 3000), host("d", 2500)),
+                        List.of(vm("x", "a", 1000), vm("y", "a", 1000), vm("z", "a", 1000)),
+                        new Rule.Together(List.of("x", "y"), true),
+                        new Rule.Together(List.of("y", "z"), true)),
+                Long.MAX_VALUE,
+                Set.of("a"));
+        assertThat(plan(fleet).moves().stream().map(ScheduledMove::to)).containsExactly("c", "c", "c");
+    }
+
     @Test
     void aHostWithoutALinkIsNoDestination() {
         PlanCase linked = Small.fleet(1000, List.of(host("a", 9000), host("b", 1000)), List.of(vm("x", "a", 500)));
