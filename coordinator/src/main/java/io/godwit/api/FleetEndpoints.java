@@ -32,6 +32,7 @@ final class FleetEndpoints {
                 new Endpoint("GET", "/api/v1/hosts/{id}", call -> showHost(call.parameter("id"))),
                 new Endpoint("POST", "/api/v1/hosts/{id}/cordon", call -> cordon(call.parameter("id"), true)),
                 new Endpoint("POST", "/api/v1/hosts/{id}/uncordon", call -> cordon(call.parameter("id"), false)),
+                new Endpoint("POST", "/api/v1/hosts/{id}/fence", this::fence),
                 new Endpoint(
                         "GET",
                         "/api/v1/vms",
@@ -69,6 +70,14 @@ final class FleetEndpoints {
         return coordinator.fleet().thenCompose(fleet -> {
             host(fleet, id);
             return coordinator.cordon(id, cordoned).thenCompose(_ -> showHost(id));
+        });
+    }
+
+    private CompletionStage<Answer> fence(Endpoint.Call call) {
+        var _ = json.read(call.body(), FenceBody.class).requireConfirmed();
+        return coordinator.fleet().thenCompose(fleet -> {
+            HostView known = host(fleet, call.parameter("id"));
+            return coordinator.fence(known.host()).thenApply(Answer::ok);
         });
     }
 

@@ -1,6 +1,8 @@
 package io.godwit.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.godwit.api.FenceBody;
+import io.godwit.fleet.Fenced;
 import io.godwit.proto.fleet.HostView;
 import io.godwit.proto.host.HostInventory;
 import io.godwit.proto.host.VmStatus;
@@ -11,6 +13,7 @@ import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code host list|show|cordon|uncordon}. */
@@ -21,7 +24,7 @@ public final class HostCommands {
     @Command(
             name = "host",
             description = "Shows hosts and keeps new VMs off them.",
-            subcommands = {ListHosts.class, ShowHost.class, Cordon.class, Uncordon.class})
+            subcommands = {ListHosts.class, ShowHost.class, Cordon.class, Uncordon.class, Fence.class})
     public static final class HostGroup extends Group {}
 
     /** {@code host list}. */
@@ -90,6 +93,35 @@ public final class HostCommands {
             JsonNode answer = shell.client().post(ApiClient.path("hosts", host, "uncordon"), null);
             shell.print(answer, () -> "host " + host + " takes new VMs\n");
             return ExitCode.OK;
+        }
+    }
+
+    /** {@code host fence}. */
+    @Command(
+            name = "fence",
+            description = "Restarts the VMs of a host that is off from their specs on other hosts: with empty memory.")
+    public static final class Fence extends OneHost {
+        @Option(
+                names = "--confirmed-down",
+                required = true,
+                description = "You have seen to it that the host is off. If it is not, its VMs run twice.")
+        boolean confirmedDown;
+
+        Fence(Shell shell) {
+            super(shell);
+        }
+
+        @Override
+        public Integer call() {
+            ApiClient client = shell.client();
+            JsonNode answer = client.post(ApiClient.path("hosts", host, "fence"), new FenceBody(confirmedDown));
+            Fenced fenced = client.view(answer, Fenced.class);
+            shell.print(answer, () -> {
+                Table table = new Table("VM", "STATE", "DETAIL");
+                fenced.vms().forEach(vm -> table.row(vm.vm(), vm.state(), vm.detail()));
+                return fenced.vms().isEmpty() ? "no VM belongs to host " + host + "\n" : table.render();
+            });
+            return fenced.vms().stream().allMatch(vm -> vm.state().equals("RESTARTED")) ? ExitCode.OK : ExitCode.FAILED;
         }
     }
 

@@ -37,6 +37,12 @@ public interface Coordinator {
     CompletionStage<Void> cordon(String host, boolean cordoned);
 
     /**
+     * Restarts the VMs of {@code host} from their specs on other hosts. For a host that is known to be off, and whose agent
+     * the cluster has given up: a VM that still ran there would run twice. NotFound; Refused unless the host is DOWN.
+     */
+    CompletionStage<Fenced> fence(String host);
+
+    /**
      * Starts a migration; completes when it is durable, with its first view.
      *
      * @param to destination; empty for the first host that fits

@@ -112,6 +112,11 @@ final class CoordinatorService implements Coordinator {
     }
 
     @Override
+    public CompletionStage<Fenced> fence(String host) {
+        return new Fencing(vms).fence(host);
+    }
+
+    @Override
     public CompletionStage<MigrationView> startMigration(String vm, Optional<String> to, MigrationOptions options) {
         return vms.settled(vm).thenCompose(settled -> {
             FleetShown shown = settled.fleet();

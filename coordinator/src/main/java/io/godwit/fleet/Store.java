@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -15,6 +16,7 @@ import java.util.Properties;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.persistence.jdbc.testkit.javadsl.SchemaUtils;
 
@@ -28,6 +30,9 @@ record Store(String url, String user, String password) {
 
     /** Any number that nobody else locks in the same database. */
     private static final long SCHEMA_LOCK = 0x676f64776974L;
+
+    /** Between two looks at tables that another coordinator makes. */
+    private static final Duration TURN = Duration.ofMillis(100);
 
     /**
      * What {@code config} names; without one, a file in {@code dataDir}.
@@ -88,9 +93,20 @@ record Store(String url, String user, String password) {
             properties.setProperty("socketTimeout", String.valueOf(limit.toSeconds()));
             try (Connection connection = DriverManager.getConnection(url, properties);
                     Statement statement = connection.createStatement()) {
-                statement.execute("SELECT pg_advisory_lock(" + SCHEMA_LOCK + ")");
-                // the lock goes with the connection
-                makeTables(system, limit);
+                long waits = limit.dividedBy(TURN);
+                while (!tablesThere(statement)) {
+                    if (yes(statement, "SELECT pg_try_advisory_lock(" + SCHEMA_LOCK + ")")) {
+                        // the lock goes with the connection
+                        makeTables(system, limit);
+                        break;
+                    }
+                    // not a lock that waits: an index that is made concurrently would wait for whoever waits for it
+                    if (--waits <= 0) {
+                        throw new TimeoutException(
+                                "another coordinator has been making its tables for " + limit.toSeconds() + " s");
+                    }
+                    LockSupport.parkNanos(TURN.toNanos());
+                }
             }
         } catch (SQLException | ExecutionException | TimeoutException e) {
             throw new IOException(
@@ -100,6 +116,20 @@ record Store(String url, String user, String password) {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while opening the store at " + url, e);
+        }
+    }
+
+    /** The last ones that are made; the statements that make them do not bear being run twice. */
+    private static boolean tablesThere(Statement statement) throws SQLException {
+        return yes(
+                statement,
+                "SELECT to_regclass('event_tag') IS NOT NULL AND to_regclass('snapshot') IS NOT NULL"
+                        + " AND to_regclass('durable_state') IS NOT NULL");
+    }
+
+    private static boolean yes(Statement statement, String question) throws SQLException {
+        try (ResultSet answer = statement.executeQuery(question)) {
+            return answer.next() && answer.getBoolean(1);
         }
     }
 

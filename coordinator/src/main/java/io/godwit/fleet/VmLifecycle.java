@@ -122,6 +122,18 @@ final class VmLifecycle {
                 .thenCompose(_ -> ledger(vm, replyTo -> new ReleaseOwnership(vm, host, epoch, replyTo)));
     }
 
+    /**
+     * Takes a VM from {@code from}, which is off, and starts it anew on {@code to}. When that fails nobody owns it; a
+     * repetition is refused then, because {@code from} holds nothing any more.
+     */
+    CompletionStage<VmStatus> moveClaim(VmSpec spec, String from, long epoch, String to) {
+        String vm = spec.name();
+        return ledger(vm, replyTo -> new ReleaseOwnership(vm, from, epoch, replyTo))
+                .thenCompose(_ -> claim(vm, to))
+                .thenCompose(claimed ->
+                        undoOnFailure(launch(spec, to, claimed.epoch()), () -> withdraw(vm, to, claimed.epoch())));
+    }
+
     CompletionStage<Void> destroy(String vm) {
         return fleet().thenCompose(shown -> {
             VmView view = find(shown, vm);

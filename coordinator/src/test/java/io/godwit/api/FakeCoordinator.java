@@ -3,6 +3,7 @@ package io.godwit.api;
 import io.godwit.convergence.Reports;
 import io.godwit.fleet.Coordinator;
 import io.godwit.fleet.CoordinatorException;
+import io.godwit.fleet.Fenced;
 import io.godwit.fleet.VmHistory;
 import io.godwit.plan.Placement;
 import io.godwit.plan.Plan;
@@ -114,6 +115,15 @@ public final class FakeCoordinator implements Coordinator {
             }
             return null;
         });
+    }
+
+    @Override
+    public CompletionStage<Fenced> fence(String host) {
+        return CompletableFuture.completedFuture(new Fenced(
+                host,
+                List.of(
+                        new Fenced.Row("vm-a", "RESTARTED", "host-2"),
+                        new Fenced.Row("vm-b", "LEFT", "fits nowhere"))));
     }
 
     @Override

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import com.typesafe.config.ConfigFactory;
+import io.godwit.fleet.Fenced;
 import io.godwit.fleet.VmHistory;
 import io.godwit.proto.evacuation.EvacuationView;
 import io.godwit.proto.fleet.HostView;
@@ -61,6 +62,8 @@ class OpenApiTest {
                 Map.entry("OptionsBody", OptionsBody.class),
                 Map.entry("ContainerBody", VmBody.Container.class),
                 Map.entry("LimitsBody", LimitsBody.class),
+                Map.entry("FenceBody", FenceBody.class),
+                Map.entry("Fenced", Fenced.class),
                 Map.entry("SaveStats", SaveStats.class),
                 Map.entry("SaveLimits", SaveLimits.class),
                 Map.entry("ConvergenceStep", ConvergenceStep.class),

@@ -417,6 +417,24 @@ class CommandsTest {
         }
     }
 
+    @Test
+    void asksTheNextCoordinatorWhenOneDoesNotAnswer() {
+        Ran ran = run("--coordinator", "http://127.0.0.1:1," + api.url(), "host", "list");
+        assertThat(ran.exit()).as(ran.err()).isEqualTo(ExitCode.OK);
+        Ran none = run("--coordinator", "http://127.0.0.1:1,http://127.0.0.1:2", "host", "list");
+        assertThat(none.exit()).isEqualTo(ExitCode.UNREACHABLE);
+        assertThat(none.err()).contains("http://127.0.0.1:1/", "http://127.0.0.1:2/");
+    }
+
+    @Test
+    void fencesAHostOnlyOnAPersonsWordAndSaysWhatBecameOfEachVm() {
+        Ran ran = run("host", "fence", "host-1", "--confirmed-down");
+        assertThat(ran.out()).contains("vm-a", "RESTARTED", "host-2", "vm-b", "LEFT", "fits nowhere");
+        assertThat(ran.exit()).as("one could not be restarted").isEqualTo(ExitCode.FAILED);
+        assertThat(run("host", "fence", "host-1").exit()).isEqualTo(ExitCode.USAGE);
+        assertThat(run("host", "fence", "nope", "--confirmed-down").exit()).isEqualTo(ExitCode.USAGE);
+    }
+
     private Ran run(String... arguments) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();

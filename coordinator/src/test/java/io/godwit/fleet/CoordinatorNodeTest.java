@@ -139,6 +139,35 @@ class CoordinatorNodeTest {
     }
 
     @Test
+    void theVmsOfAHostThatIsOffAreRestartedElsewhereOnAPersonsWordOnly() {
+        create("a", 100, "host-1");
+        create("b", 100, "host-2");
+        assertThatThrownBy(() -> get(coordinator.fence("host-1")))
+                .hasCauseInstanceOf(Refused.class)
+                .hasMessageContaining("UP");
+        assertThatThrownBy(() -> get(coordinator.fence("host-9"))).hasCauseInstanceOf(NotFound.class);
+        hosts.powerOff(node.system(), "host-1");
+        await().atMost(SOON)
+                .until(() -> get(coordinator.fleet()).hosts().getFirst().state().equals("DOWN"));
+        assertThat(get(coordinator.ownership("a")).host())
+                .as("nobody acts by himself")
+                .contains("host-1");
+        Fenced fenced = get(coordinator.fence("host-1"));
+        assertThat(fenced.vms()).singleElement().satisfies(row -> {
+            assertThat(row.vm()).isEqualTo("a");
+            assertThat(row.state()).isEqualTo("RESTARTED");
+        });
+        assertThat(hosts.runners("a")).containsExactly(fenced.vms().getFirst().detail());
+        assertThat(get(coordinator.ownership("a")).host())
+                .contains(fenced.vms().getFirst().detail());
+        assertThat(get(coordinator.ownership("a")).epoch()).isEqualTo(2);
+        assertThat(get(coordinator.ownership("b")).epoch()).isEqualTo(1);
+        assertThat(get(coordinator.fence("host-1")).vms())
+                .as("nothing is left to do")
+                .isEmpty();
+    }
+
+    @Test
     void aVmThatHasJustBeenCreatedOrMovedCanBeMovedAtOnce() {
         create("a", 100, "host-1");
         for (String to : List.of("host-2", "host-3", "host-1")) {

@@ -78,6 +78,8 @@ final class FakeHosts {
     /** Most copies on their way in that a host ever held at the same time. */
     final Map<String, Integer> incomingPeak = new ConcurrentHashMap<>();
 
+    private final Set<String> off = ConcurrentHashMap.newKeySet();
+    private final Map<String, ActorRef<HostCommand>> agents = new ConcurrentHashMap<>();
     private final Map<String, HostCapacity> capacities = new TreeMap<>();
     private final Map<String, Map<String, VmStatus>> vms = new ConcurrentHashMap<>();
     private final Map<String, String> destinations = new ConcurrentHashMap<>();
@@ -109,6 +111,7 @@ final class FakeHosts {
         for (String host : capacities.keySet()) {
             ActorRef<HostCommand> agent =
                     system.systemActorOf(agent(system, host, fleet), "agent-" + host, Props.empty());
+            agents.put(host, agent);
             system.receptionist().tell(Receptionist.register(Names.agentOf(host), agent));
         }
     }
@@ -119,7 +122,11 @@ final class FakeHosts {
                     .scheduleWithFixedDelay(
                             Duration.ZERO,
                             REPORT_INTERVAL,
-                            () -> fleet.tell(new ReportHost(inventory(host))),
+                            () -> {
+                                if (!off.contains(host)) {
+                                    fleet.tell(new ReportHost(inventory(host)));
+                                }
+                            },
                             system.executionContext());
             return Behaviors.receiveMessage(command -> {
                 obey(
@@ -131,6 +138,13 @@ final class FakeHosts {
                 return Behaviors.same();
             });
         });
+    }
+
+    /** The host's power fails: it reports no more, is listed no more, and what ran there runs no more. */
+    void powerOff(ActorSystem<?> system, String host) {
+        off.add(host);
+        vms.get(host).clear();
+        system.receptionist().tell(Receptionist.deregister(Names.agentOf(host), agents.get(host)));
     }
 
     private HostInventory inventory(String host) {

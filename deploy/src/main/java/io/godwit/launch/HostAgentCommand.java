@@ -26,7 +26,8 @@ import picocli.CommandLine.Option;
             HostCommands.ListHosts.class,
             HostCommands.ShowHost.class,
             HostCommands.Cordon.class,
-            HostCommands.Uncordon.class
+            HostCommands.Uncordon.class,
+            HostCommands.Fence.class
         })
 public final class HostAgentCommand implements Callable<Integer> {
     private final Shell shell;
@@ -89,7 +90,7 @@ public final class HostAgentCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         if (id == null || memoryBytes == null || seeds.isEmpty()) {
             throw CliFailure.usage("'godwit host' needs --id, --seed and --memory to run an agent, or a command:"
-                    + " list, show, cordon or uncordon");
+                    + " list, show, cordon, uncordon or fence");
         }
         for (String seed : seeds) {
             if (!seed.matches(".+:\\d{1,5}")) {
