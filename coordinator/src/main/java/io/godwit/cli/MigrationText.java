@@ -49,7 +49,8 @@ final class MigrationText {
                         ? "unlimited"
                         : Units.size(limits.bandwidthBytesPerSecond()) + "/s")
                 + (limits.throttlePercent() > 0 ? ", vCPUs held back " + limits.throttlePercent() + " %" : "")
-                + (limits.stopAndCopy() ? ", stop and copy" : "");
+                + (limits.stopAndCopy() ? ", stop and copy" : "")
+                + (limits.postcopy() ? ", postcopy" : "");
     }
 
     private static String ceiling(SaveLimits limits) {
@@ -57,7 +58,7 @@ final class MigrationText {
             return "";
         }
         return limits.downtimeCeilingMs() == Long.MAX_VALUE
-                ? " (stop-and-copy may exceed it)"
+                ? " (the last step may exceed it)"
                 : " (may rise to " + limits.downtimeCeilingMs() + " ms)";
     }
 

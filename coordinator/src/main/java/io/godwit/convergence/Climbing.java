@@ -113,7 +113,8 @@ public final class Climbing {
                         limits.downtimeCeilingMs(),
                         limits.bandwidthBytesPerSecond(),
                         limits.throttlePercent(),
-                        limits.stopAndCopy());
+                        limits.stopAndCopy(),
+                        limits.postcopy());
     }
 
     private Verdict giveUp(Climb climb, Progress progress, int rung) {

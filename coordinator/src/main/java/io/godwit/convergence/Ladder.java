@@ -3,6 +3,7 @@ package io.godwit.convergence;
 import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.vm.DeviceSpec;
+import io.godwit.proto.vm.QemuSpec;
 import io.godwit.proto.vm.VmSpec;
 import java.util.List;
 import java.util.Optional;
@@ -45,11 +46,17 @@ public record Ladder(List<Rung> rungs) {
         if (rungs.stream().noneMatch(rung -> rung.step() instanceof LadderStep.Postcopy)) {
             return Optional.empty();
         }
-        if (vm.devices().isEmpty()) {
+        if (!vm.devices().isEmpty()) {
+            return Optional.of("postcopy is not possible with a VFIO device: vm '" + vm.name() + "' has "
+                    + vm.devices().stream().map(Ladder::named).collect(Collectors.joining(", ")));
+        }
+        if (!vm.driver().equals("qemu")) {
             return Optional.of("postcopy is not offered for native guests (driver " + vm.driver() + ")");
         }
-        return Optional.of("postcopy is not possible with a VFIO device: vm '" + vm.name() + "' has "
-                + vm.devices().stream().map(Ladder::named).collect(Collectors.joining(", ")));
+        return vm.qemu().orElse(QemuSpec.DEFAULT).postcopy()
+                ? Optional.empty()
+                : Optional.of("postcopy needs the migration capability postcopy-ram, which vm '" + vm.name()
+                        + "' has not been given");
     }
 
     private static String named(DeviceSpec device) {
@@ -69,18 +76,14 @@ public record Ladder(List<Rung> rungs) {
      * @param budgetMs the VM's blackout budget
      */
     public SaveLimits ceiled(SaveLimits limits, int from, long budgetMs) {
-        long ceilingMs = limits.stopAndCopy() ? Long.MAX_VALUE : limits.downtimeLimitMs();
+        long ceilingMs = limits.stopAndCopy() || limits.postcopy() ? Long.MAX_VALUE : limits.downtimeLimitMs();
         for (Rung rung : rungs.subList(from, rungs.size())) {
             ceilingMs = Math.max(
                     ceilingMs,
                     switch (rung.step()) {
                         case LadderStep.Downtime(var limitMs) -> Math.min(limitMs, budgetMs);
-                        case LadderStep.StopAndCopy _ -> Long.MAX_VALUE;
-                        case LadderStep.Wait _,
-                                LadderStep.Bandwidth _,
-                                LadderStep.Throttle _,
-                                LadderStep.Postcopy _,
-                                LadderStep.GiveUp _ -> 0;
+                        case LadderStep.StopAndCopy _, LadderStep.Postcopy _ -> Long.MAX_VALUE;
+                        case LadderStep.Wait _, LadderStep.Bandwidth _, LadderStep.Throttle _, LadderStep.GiveUp _ -> 0;
                     });
         }
         return new SaveLimits(
@@ -89,6 +92,7 @@ public record Ladder(List<Rung> rungs) {
                 ceilingMs,
                 limits.bandwidthBytesPerSecond(),
                 limits.throttlePercent(),
-                limits.stopAndCopy());
+                limits.stopAndCopy(),
+                limits.postcopy());
     }
 }

@@ -21,7 +21,7 @@ public sealed interface LadderStep {
     /** Stops the VM and sends the rest, however long it stands still: the one step that may exceed the blackout budget. */
     record StopAndCopy() implements LadderStep {}
 
-    /** Runs the VM at the destination before its memory is there; {@link Ladder#refusal} says why no VM may have it. */
+    /** Runs the VM at the destination before its memory is there; {@link Ladder#refusal} says which VMs may have it. */
     record Postcopy() implements LadderStep {}
 
     /** Rolls back, and says which standstill would have been needed. */
@@ -41,23 +41,16 @@ public sealed interface LadderStep {
             case Wait _ -> Optional.of(now);
             case Bandwidth(var rate)
             when now.bandwidthBytesPerSecond() > 0 && higher(rate, now) ->
-                Optional.of(with(now, now.downtimeLimitMs(), rate, now.throttlePercent(), now.stopAndCopy()));
+                Optional.of(with(now, now.downtimeLimitMs(), rate, now.throttlePercent()));
             case Throttle(var percent)
             when percent > now.throttlePercent() ->
-                Optional.of(
-                        with(now, now.downtimeLimitMs(), now.bandwidthBytesPerSecond(), percent, now.stopAndCopy()));
+                Optional.of(with(now, now.downtimeLimitMs(), now.bandwidthBytesPerSecond(), percent));
             case Downtime(var limitMs)
             when Math.min(limitMs, budgetMs) > now.downtimeLimitMs() ->
-                Optional.of(with(
-                        now,
-                        Math.min(limitMs, budgetMs),
-                        now.bandwidthBytesPerSecond(),
-                        now.throttlePercent(),
-                        now.stopAndCopy()));
-            case StopAndCopy _
-            when !now.stopAndCopy() ->
                 Optional.of(
-                        with(now, now.downtimeLimitMs(), now.bandwidthBytesPerSecond(), now.throttlePercent(), true));
+                        with(now, Math.min(limitMs, budgetMs), now.bandwidthBytesPerSecond(), now.throttlePercent()));
+            case StopAndCopy _ when !now.stopAndCopy() -> Optional.of(ending(now, true, now.postcopy()));
+            case Postcopy _ when !now.postcopy() -> Optional.of(ending(now, now.stopAndCopy(), true));
             case Bandwidth _, Throttle _, Downtime _, StopAndCopy _, Postcopy _, GiveUp _ -> Optional.empty();
         };
     }
@@ -66,10 +59,26 @@ public sealed interface LadderStep {
         return rate == 0 || rate > now.bandwidthBytesPerSecond();
     }
 
-    private static SaveLimits with(
-            SaveLimits now, long downtimeMs, long bandwidth, int throttlePercent, boolean stopAndCopy) {
+    private static SaveLimits with(SaveLimits now, long downtimeMs, long bandwidth, int throttlePercent) {
         return new SaveLimits(
-                now.revision(), downtimeMs, now.downtimeCeilingMs(), bandwidth, throttlePercent, stopAndCopy);
+                now.revision(),
+                downtimeMs,
+                now.downtimeCeilingMs(),
+                bandwidth,
+                throttlePercent,
+                now.stopAndCopy(),
+                now.postcopy());
+    }
+
+    private static SaveLimits ending(SaveLimits now, boolean stopAndCopy, boolean postcopy) {
+        return new SaveLimits(
+                now.revision(),
+                now.downtimeLimitMs(),
+                now.downtimeCeilingMs(),
+                now.bandwidthBytesPerSecond(),
+                now.throttlePercent(),
+                stopAndCopy,
+                postcopy);
     }
 
     /** As it stands in a ladder, its hold time left out: {@code throttle:30%}. */

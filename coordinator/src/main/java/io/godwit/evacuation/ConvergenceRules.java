@@ -96,7 +96,13 @@ final class ConvergenceRules {
             return List.of();
         }
         SaveLimits set = new SaveLimits(
-                now.revision() + 1, limitMs, limitMs, bandwidth, now.throttlePercent(), now.stopAndCopy());
+                now.revision() + 1,
+                limitMs,
+                limitMs,
+                bandwidth,
+                now.throttlePercent(),
+                now.stopAndCopy(),
+                now.postcopy());
         SaveLimits ceiled = Ladder.parse(state.job().ladder())
                 .ceiled(set, climb.rung(), state.job().spec().blackoutBudgetMs());
         return List.of(new ConvergenceStepTaken(

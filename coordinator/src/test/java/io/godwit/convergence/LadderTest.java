@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.godwit.plan.Pictures;
 import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.migration.SaveLimits;
+import io.godwit.proto.vm.QemuSpec;
+import io.godwit.proto.vm.VmSpec;
+import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -83,10 +86,39 @@ class LadderTest {
                 .contains("postcopy is not possible with a VFIO device: vm 'x' has dev-0 (gpu), dev-1 (nic)");
     }
 
+    private static VmSpec postcopiable() {
+        QemuSpec none = QemuSpec.DEFAULT;
+        return Pictures.vm("x", "qemu", 64)
+                .withQemu(new QemuSpec(
+                        "",
+                        "auto",
+                        none.disks(),
+                        none.nics(),
+                        none.kernel(),
+                        none.initrd(),
+                        "",
+                        List.of("postcopy-ram"),
+                        none.arguments(),
+                        none.adopt()));
+    }
+
+    @Test
+    void postcopyIsAStepThatChangesThatAloneAndOnce() {
+        SaveLimits before = new SaveLimits(0, 300, 300, 7, 30, false);
+        SaveLimits after = new LadderStep.Postcopy().raise(before, 1000).orElseThrow();
+        assertThat(after).isEqualTo(new SaveLimits(0, 300, 300, 7, 30, false, true));
+        assertThat(new LadderStep.Postcopy().raise(after, 1000)).isEmpty();
+        assertThat(new LadderStep.Throttle(50).raise(after, 1000).orElseThrow().postcopy())
+                .isTrue();
+    }
+
     @Test
     void doesNotOfferPostcopyForNativeGuestsWithoutOne() {
         assertThat(Ladder.parse("postcopy").refusal(Pictures.vm("x", "kvm", 64)))
                 .contains("postcopy is not offered for native guests (driver kvm)");
+        assertThat(Ladder.parse("postcopy").refusal(Pictures.vm("x", "qemu", 64)))
+                .contains("postcopy needs the migration capability postcopy-ram, which vm 'x' has not been given");
+        assertThat(Ladder.parse("postcopy").refusal(postcopiable())).isEmpty();
         assertThat(Ladder.parse("wait:1s, stop-and-copy").refusal(Pictures.vm("x", 64, "gpu")))
                 .isEmpty();
     }
@@ -101,7 +133,8 @@ class LadderTest {
                 "downtime:700ms:1s, downtime:budget:1s | 1000 | 1000",
                 "downtime:700ms:1s | 500 | 500",
                 "downtime:budget | 200 | 200",
-                "wait:1s, stop-and-copy | 1000 | 9223372036854775807"
+                "wait:1s, stop-and-copy | 1000 | 9223372036854775807",
+                "wait:1s, postcopy | 1000 | 9223372036854775807"
             })
     void tellsTheSourceTheHighestLimitThatTheLadderCanReach(String text, long budgetMs, long ceilingMs) {
         SaveLimits first = Ladder.parse(text).first(OPTIONS, budgetMs);

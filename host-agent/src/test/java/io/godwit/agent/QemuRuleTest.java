@@ -2,6 +2,7 @@ package io.godwit.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.godwit.agent.kvm.KvmDriver;
 import io.godwit.agent.qemu.workload.BootSectorGuest;
 import io.godwit.agent.qemu.workload.PageRule;
 import io.godwit.proto.host.DataEndpoint;
@@ -35,7 +36,7 @@ final class QemuRuleTest {
 
     @BeforeEach
     void start() {
-        hosts = new TwoQemuHosts(root);
+        hosts = new TwoQemuHosts(root, "", KvmDriver.available().available());
     }
 
     @AfterEach
@@ -56,14 +57,21 @@ final class QemuRuleTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "multifd", "xbzrle"})
-    void theRuleHoldsAtTheDestinationAndTheGuestGoesOn(String capability) throws Exception {
+    @ValueSource(strings = {"", "multifd", "xbzrle", "kvm"})
+    void theRuleHoldsAtTheDestinationAndTheGuestGoesOn(String way) throws Exception {
+        boolean kvm = way.equals("kvm");
+        if (kvm) {
+            KvmDriver.Availability available = KvmDriver.available();
+            Requirement.need("kvm", available.available(), available.detail());
+        }
+        String capability = kvm ? "" : way;
         Path image = root.resolve("guest.img");
         GUEST.writeImage(image);
         VmSpec spec = hosts.create(TwoQemuHosts.spec(
                         BootSectorGuest.bootFrom(image),
                         capability.isEmpty() ? List.of() : List.of(capability),
-                        Optional.empty()))
+                        Optional.empty(),
+                        kvm ? "kvm" : "tcg"))
                 .spec();
         Path serial = hosts.a.folder().resolve(TwoQemuHosts.VM).resolve("serial.log");
         Awaitility.await()

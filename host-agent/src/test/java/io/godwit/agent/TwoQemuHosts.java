@@ -66,6 +66,8 @@ final class TwoQemuHosts implements AutoCloseable {
     private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(1);
     private final Path binary;
     private final Path root;
+    private final Config config;
+    private final boolean kvm;
     private final Map<String, TestProbe<FleetCommand>> fleets =
             Map.of("host-a", kit.createTestProbe("fleet-a"), "host-b", kit.createTestProbe("fleet-b"));
     Agent a;
@@ -80,8 +82,15 @@ final class TwoQemuHosts implements AutoCloseable {
 
     /** A Unix socket's path is short: {@code root} must be, too. */
     TwoQemuHosts(Path root) {
+        this(root, "", false);
+    }
+
+    /** With more settings, and with KVM. */
+    TwoQemuHosts(Path root, String settings, boolean kvm) {
         this.binary = QemuAvailable.binary();
         this.root = root;
+        this.config = ConfigFactory.parseString(settings).withFallback(config());
+        this.kvm = kvm;
         this.a = agent("host-a", "");
         this.b = agent("host-b", "");
     }
@@ -92,6 +101,8 @@ final class TwoQemuHosts implements AutoCloseable {
                         godwit.migration.ledger-poll = 200 ms
                         godwit.qemu.tick = 50 ms
                         godwit.qemu.switchover-timeout = 2 s
+                        godwit.qemu.recover-delay = 200 ms
+                        godwit.qemu.recover-interval = 1 s
                         godwit.qemu.qmp.reconnect-interval = 50 ms
                         """).withFallback(ConfigFactory.load());
     }
@@ -102,13 +113,18 @@ final class TwoQemuHosts implements AutoCloseable {
 
     /** With more arguments and migration capabilities, or somebody else's. */
     static VmSpec spec(List<String> more, List<String> capabilities, Optional<String> adopt) {
+        return spec(more, capabilities, adopt, "tcg");
+    }
+
+    /** With another accelerator. */
+    static VmSpec spec(List<String> more, List<String> capabilities, Optional<String> adopt, String accelerator) {
         // relative to the guest's own folder
         List<String> arguments = new ArrayList<>(List.of("-qmp", "unix:test,server=on,wait=off"));
         arguments.addAll(more);
         return new VmSpec(VM, "qemu", 150 * MIB, 1, new WorkloadSpec(0, 0, false), List.of(), 2000)
                 .withQemu(new QemuSpec(
                         "",
-                        "tcg",
+                        accelerator,
                         List.of(),
                         List.of(),
                         Optional.empty(),
@@ -151,7 +167,6 @@ final class TwoQemuHosts implements AutoCloseable {
 
     /** The agent of {@code id}; {@code suffix} tells a later one apart. */
     Agent agent(String id, String suffix) {
-        Config config = config();
         MigrationSettings settings = MigrationSettings.from(config);
         HostPorts ports = new HostPorts(
                 id,
@@ -169,7 +184,7 @@ final class TwoQemuHosts implements AutoCloseable {
                 reports.ref(),
                 ledger);
         Path folder = root.resolve(id);
-        QemuHost qemu = QemuHost.real(binary, folder, false, "not in this test", QemuSettings.from(config));
+        QemuHost qemu = QemuHost.real(binary, folder, kvm, "not in this test", QemuSettings.from(config));
         ActorRef<HostAgent.Command> ref = kit.spawn(
                 HostAgent.create(
                         "incarnation-of-" + id + suffix,

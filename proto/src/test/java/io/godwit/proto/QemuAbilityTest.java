@@ -44,6 +44,24 @@ class QemuAbilityTest {
     }
 
     @Test
+    void postcopyNeedsTheKernelsHelp() {
+        QemuSpec given = new QemuSpec(
+                "",
+                "tcg",
+                List.of(),
+                List.of(),
+                Optional.empty(),
+                Optional.empty(),
+                "",
+                List.of("postcopy-ram"),
+                List.of(),
+                Optional.empty());
+        assertThat(ability.missing(given)).isEmpty();
+        assertThat(new QemuAbility("7.2.22", List.of(), List.of(), List.of("tcg"), false).missing(given))
+                .containsExactly(new Missing("postcopy", "has no userfaultfd that works"));
+    }
+
+    @Test
     void theLastCpuNamedIsTheOneThatQemuTakes() {
         assertThat(spec("", "tcg", "-cpu", "a", "-cpu", "b,+x").cpu()).contains("b");
         assertThat(spec("", "tcg", "-cpu").cpu()).isEmpty();

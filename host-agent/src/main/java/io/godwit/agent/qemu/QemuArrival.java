@@ -35,10 +35,14 @@ import org.jspecify.annotations.Nullable;
  * <pre>listening → loading → loaded → QemuRunning (granted);  any → QemuClosing (failed, discarded)</pre>
  */
 final class QemuArrival {
+    private static final String UNIX = "unix:";
+
     private final QemuCore core;
     private final String migration;
     private final List<StateTriple> trail = new ArrayList<>();
+    private final QemuRecovery recovery;
     private @Nullable MigrationReport last;
+    private @Nullable DataEndpoint listening;
     private boolean prepared;
     private boolean loaded;
     private long granted;
@@ -47,6 +51,7 @@ final class QemuArrival {
     private QemuArrival(QemuCore core, String migration) {
         this.core = core;
         this.migration = migration;
+        this.recovery = QemuRecovery.ofDestination(core);
     }
 
     /** QEMU has been started; it is prepared and told to listen. */
@@ -67,8 +72,13 @@ final class QemuArrival {
 
     private CompletionStage<?> prepare() {
         QmpSession session = core.session();
+        boolean local = core.qemu.settings().transport().equals("unix");
         ObjectNode address = QmpSession.arguments()
-                .put("uri", "tcp:" + host(core.host.endpoint().host()) + ":0");
+                .put(
+                        "uri",
+                        local
+                                ? UNIX + core.files.incoming()
+                                : "tcp:" + host(core.host.endpoint().host()) + ":0");
         ObjectNode parameters = QmpSession.arguments()
                 .put("multifd-channels", core.qemu.settings().multifdChannels());
         return core.capabilities(List.of("late-block-activate"))
@@ -81,23 +91,32 @@ final class QemuArrival {
         return core.session().call("query-migrate").thenAccept(this::ready);
     }
 
-    /** On the thread of QEMU's answer: {@code last} is read by the actor after the step's end only. */
-    private void ready(JsonNode listening) {
-        int port = listening.path("socket-address").path(0).path("port").asInt();
-        if (port == 0 && listening.has("status")) {
-            // its source has connected already, and a report that it is ready would say nothing new
-            return;
+    /** On the thread of QEMU's answer: what it sets is read by the actor after the step's end only. */
+    private void ready(JsonNode said) {
+        JsonNode address = said.path("socket-address").path(0);
+        if (address.isMissingNode() || address.path("port").asText().equals("0")) {
+            if (said.has("status")) {
+                // its source has connected already, and a report that it is ready would say nothing new
+                return;
+            }
+            throw new IllegalStateException("QEMU was told to listen and does not say where: " + said);
         }
-        if (port == 0) {
-            throw new IllegalStateException("QEMU was told to listen and names no port: " + listening);
-        }
-        last = new MigrationReport.IncomingReady(
-                migration,
-                core.host.host(),
-                new DataEndpoint(core.host.endpoint().host(), port));
+        DataEndpoint here = address.path("type").asText().equals("unix")
+                ? new DataEndpoint(UNIX + address.path("path").asText(), 0)
+                : new DataEndpoint(
+                        core.host.endpoint().host(), address.path("port").asInt());
+        listening = here;
+        last = new MigrationReport.IncomingReady(migration, core.host.host(), here);
     }
 
-    static String host(String name) {
+    /** {@code endpoint} as QEMU writes it; one of a Unix socket has its path, with {@code unix:} before it, for a host. */
+    static String uri(DataEndpoint endpoint) {
+        return endpoint.host().startsWith(UNIX)
+                ? endpoint.host()
+                : "tcp:" + host(endpoint.host()) + ":" + endpoint.port();
+    }
+
+    private static String host(String name) {
         return name.contains(":") ? "[" + name + "]" : name;
     }
 
@@ -130,6 +149,11 @@ final class QemuArrival {
                         ? discard("the ledger granted the VM elsewhere")
                         : Behaviors.same();
             }
+            case Overdue(var step)
+            when step == Step.RECOVER -> {
+                recovery.again();
+                yield Behaviors.same();
+            }
             case Overdue(var step) ->
                 step == Step.SETUP && !prepared
                         ? fail("QEMU was not ready to receive within "
@@ -147,6 +171,10 @@ final class QemuArrival {
                 }
                 prepared = true;
                 core.timers.cancel(Step.SETUP);
+                if (listening != null && core.migrationUri().isEmpty()) {
+                    core.migrationUri(Optional.of(uri(listening)));
+                    core.save(QemuManifest.Role.ARRIVING, core.epoch(), Optional.of(migration));
+                }
                 core.timers.startTimerWithFixedDelay(
                         new Tick(), core.qemu.settings().tick());
                 publish(RunState.RESTORE_VM, "NONE");
@@ -163,6 +191,10 @@ final class QemuArrival {
                 repeat();
                 yield core.refuse(migration, "RunVm", "granted epoch " + granted + ", but it did not start: " + error);
             }
+            case RECOVER -> {
+                recovery.answered(error);
+                yield core.poll();
+            }
             case STOP, SWITCHOVER, CANCEL, ADJUST, CONTACT -> Behaviors.same();
         };
     }
@@ -172,10 +204,15 @@ final class QemuArrival {
         if (figures.failed()) {
             return fail("QEMU could not load the VM: " + figures.error().orElse("status " + figures.status()));
         }
+        recovery.look(figures);
         // "completed" is said a moment before the run state changes
-        if (!loaded && prepared && figures.completed() && figures.fleetRunState() != RunState.RESTORE_VM) {
+        // in postcopy all but memory is here as soon as it stands, and what is not here is fetched when it runs
+        boolean here = figures.completed() || figures.postcopy();
+        if (!loaded && prepared && here && figures.fleetRunState() != RunState.RESTORE_VM) {
             loaded = true;
-            core.timers.cancel(new Tick());
+            if (figures.completed()) {
+                core.timers.cancel(new Tick());
+            }
             core.commit(migration);
             last = new MigrationReport.IncomingLoaded(migration, core.host.host(), core.epoch(), false);
             core.timers.startTimerWithFixedDelay(

@@ -108,7 +108,11 @@ final class QemuChecking {
 
     private CompletionStage<?> standStill(JsonNode state) {
         ran = state.path("running").asBoolean();
-        return ran ? core.stop() : CompletableFuture.completedFuture(null);
+        // an agent that dies now is not to leave a VM behind that looks as if its operator had paused it
+        return ran
+                ? core.save(QemuManifest.Role.RUNNING, core.epoch(), Optional.empty())
+                        .thenCompose(_ -> core.stop())
+                : CompletableFuture.completedFuture(null);
     }
 
     private CompletionStage<?> look() {

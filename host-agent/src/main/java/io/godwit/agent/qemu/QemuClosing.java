@@ -12,7 +12,6 @@ import io.godwit.proto.host.HostCommand;
 import io.godwit.proto.host.HostReply;
 import io.godwit.proto.migration.MigrationReport;
 import io.godwit.vm.Vm;
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -94,14 +93,12 @@ final class QemuClosing {
     private Behavior<Command> forgetting() {
         core.timers.cancelAll();
         core.host.runLog().stopped(core.name(), core.epoch());
-        core.context.pipeToSelf(
-                DataPlane.call(() -> Files.deleteIfExists(core.files.manifest()), core.host.dataPlane()),
-                (_, thrown) -> {
-                    if (thrown != null) {
-                        core.context.getLog().error("{}: closing: {}", core.name(), DataPlane.reason(thrown));
-                    }
-                    return new Closed();
-                });
+        core.context.pipeToSelf(core.forget(), (_, thrown) -> {
+            if (thrown != null) {
+                core.context.getLog().error("{}: closing: {}", core.name(), DataPlane.reason(thrown));
+            }
+            return new Closed();
+        });
         return Behaviors.receiveMessage(command -> switch (command) {
             case Closed() -> {
                 // first: who hears the rest may send the VM's name back at once

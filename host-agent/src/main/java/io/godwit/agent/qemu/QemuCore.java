@@ -12,11 +12,13 @@ import io.godwit.proto.migration.MigrationReport;
 import io.godwit.proto.migration.StateTriple;
 import io.godwit.proto.ownership.OwnershipCommand;
 import io.godwit.proto.ownership.OwnershipReply;
+import io.godwit.proto.vm.QemuSpec;
 import io.godwit.proto.vm.RunState;
 import io.godwit.proto.vm.VmSpec;
 import io.godwit.vm.Vm;
 import io.godwit.vm.VmHost;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,6 +50,7 @@ final class QemuCore {
     private Optional<QemuProcess> process = Optional.empty();
     private Optional<String> ended = Optional.empty();
     private @Nullable VmStatus status;
+    private Optional<String> uri = Optional.empty();
     private List<String> blocked = List.of();
     private boolean polling;
     private boolean pollAgain;
@@ -146,6 +149,16 @@ final class QemuCore {
     private ActorRef<QmpMonitor.Command> monitor(Path socket, ActorRef<QmpMonitor.Event> owner) {
         return context.spawnAnonymous(QmpMonitor.create(
                 qemu.links().apply(socket), host.dataPlane(), qemu.settings().qmp(), owner));
+    }
+
+    /** Where the destination of its migration listens, as QEMU writes it; kept for as long as memory may come from there. */
+    Optional<String> migrationUri() {
+        return uri;
+    }
+
+    /** The destination of its migration listens there. */
+    void migrationUri(Optional<String> address) {
+        uri = address;
     }
 
     /** Why it cannot be migrated as it is now: what its spec says, and what QEMU said last. */
@@ -280,7 +293,15 @@ final class QemuCore {
 
     /** Writes the manifest; the stage completes when it is durable. One after the other. */
     CompletionStage<Void> save(QemuManifest.Role role, long underEpoch, Optional<String> migration) {
-        QemuManifest manifest = new QemuManifest(spec, underEpoch, role, migration);
+        return save(new QemuManifest(spec, underEpoch, role, migration, false, uri));
+    }
+
+    /** It is known to run, or to stand because its operator wants so. */
+    private CompletionStage<Void> saveStarted(VmSpec as, long underEpoch) {
+        return save(new QemuManifest(as, underEpoch, QemuManifest.Role.RUNNING, Optional.empty(), true, uri));
+    }
+
+    private synchronized CompletionStage<Void> save(QemuManifest manifest) {
         saves = saves.handle((_, _) -> true)
                 .thenAcceptAsync(
                         _ -> {
@@ -294,8 +315,71 @@ final class QemuCore {
         return saves;
     }
 
-    /** Lets the vCPUs run under {@code newer}: written down first, and the stage fails unless QEMU says that they run. */
+    /** Removes the manifest, after whatever is still being written of it. */
+    synchronized CompletionStage<Boolean> forget() {
+        return saves.handleAsync(
+                (_, _) -> {
+                    try {
+                        return Files.deleteIfExists(files.manifest());
+                    } catch (IOException e) {
+                        throw new CompletionException(e);
+                    }
+                },
+                host.dataPlane());
+    }
+
+    /** Whether its operator has paused it: then it stands wherever it is. */
+    boolean paused() {
+        return spec.qemu().orElse(QemuSpec.DEFAULT).paused();
+    }
+
+    /** QEMU says that its operator has paused it, or lets it run again. */
+    void paused(boolean stands) {
+        if (stands != paused()) {
+            settled(spec.withQemu(spec.qemu().orElse(QemuSpec.DEFAULT).paused(stands)));
+            long held = epoch;
+            if (status == null || status.migration().isEmpty()) {
+                saveStarted(spec, held);
+            }
+            log(() -> {
+                if (stands) {
+                    host.runLog().stopped(name(), held);
+                } else {
+                    host.runLog().running(name(), held);
+                }
+            });
+        }
+    }
+
+    /** A line of the run log, after what is to be written before it. */
+    private synchronized void log(Runnable line) {
+        saves = saves.handle((_, _) -> true).thenRunAsync(line, host.dataPlane());
+    }
+
+    /**
+     * Makes a VM that its operator has paused fit to be sent: QEMU sends none that stands because of a migration before, which is
+     * how 7.2 leaves it when that failed. It runs for a moment.
+     */
+    CompletionStage<?> fitToBeSent() {
+        if (!paused()) {
+            return CompletableFuture.completedFuture(null);
+        }
+        return session()
+                .call("query-status")
+                .thenCompose(state -> state.path("status").asText().equals("postmigrate")
+                        ? session().call("cont").thenCompose(_ -> session().call("stop"))
+                        : CompletableFuture.completedFuture(null));
+    }
+
+    /**
+     * Lets the vCPUs run under {@code newer}: written down first, and the stage fails unless QEMU says that they run. One that
+     * its operator has paused goes on standing.
+     */
     CompletionStage<?> run(long newer) {
+        VmSpec now = spec;
+        if (paused()) {
+            return saveStarted(now, newer);
+        }
         return save(QemuManifest.Role.RUNNING, newer, Optional.empty())
                 .thenRunAsync(() -> host.runLog().running(name(), newer), host.dataPlane())
                 .thenCompose(_ -> session().call("cont"))
@@ -306,6 +390,7 @@ final class QemuCore {
                         throw new CompletionException(
                                 new IOException("QEMU was told to run and stands in " + state.path("status")));
                     }
+                    saveStarted(now, newer);
                 });
     }
 
@@ -327,7 +412,7 @@ final class QemuCore {
 
     /** The capabilities a migration of this VM has on both ends, and {@code more}. */
     CompletionStage<?> capabilities(List<String> more) {
-        List<String> wanted = new ArrayList<>(List.of("events", "return-path"));
+        List<String> wanted = new ArrayList<>(List.of("events", "return-path", "validate-uuid"));
         wanted.addAll(more);
         wanted.addAll(spec.qemu().map(given -> given.capabilities()).orElse(List.of()));
         ObjectNode arguments = QmpSession.arguments();

@@ -14,9 +14,11 @@ import io.godwit.agent.qemu.QemuVm.Stepped;
 import io.godwit.agent.qemu.QemuVm.Tick;
 import io.godwit.migration.Limits;
 import io.godwit.proto.host.HostCommand;
+import io.godwit.proto.migration.Downtime;
 import io.godwit.proto.migration.MigrationReport;
 import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.ownership.OwnershipView;
+import io.godwit.proto.vm.QemuSpec;
 import io.godwit.proto.vm.RunState;
 import java.time.Duration;
 import java.util.List;
@@ -41,6 +43,7 @@ import org.jspecify.annotations.Nullable;
  * COPYING → STOPPING → STOPPED (stopped by us: the handoff is asked for) → LOADING (handed off, told to go on) → completed
  *    |          |
  *    +----------+→ EARLY (stopped by QEMU: told to go on, still this host's) → completed (the handoff is asked for)
+ * STOPPED with postcopy: → LOADING → on both hosts (kept until all of its memory has been fetched) → completed
  * any, failed or cancelled: → QemuRunning, when still this host's; else it stands until the ledger says
  * any, released: → QemuClosing
  * </pre>
@@ -64,6 +67,7 @@ final class QemuDeparture {
     private final HostCommand.BeginSave begin;
     private final QemuSaveReports reports;
     private final QemuTimeline time = new QemuTimeline();
+    private final QemuRecovery recovery;
     private SaveLimits limits;
     private Phase phase = Phase.COPYING;
     private boolean setUp;
@@ -76,6 +80,7 @@ final class QemuDeparture {
     private boolean ended;
     private boolean running;
     private long granted;
+    private @Nullable Downtime letGo;
     private @Nullable String givenUp;
     private boolean cancelled;
     private @Nullable MigrationReport last;
@@ -85,16 +90,18 @@ final class QemuDeparture {
         this.begin = begin;
         this.migration = begin.migration();
         this.limits = begin.limits();
-        this.reports = new QemuSaveReports(core, migration, time);
+        this.recovery = QemuRecovery.ofSource(core);
+        this.reports =
+                new QemuSaveReports(core, migration, time, begin.destination().host());
     }
 
     static Behavior<Command> begin(QemuCore core, HostCommand.BeginSave begin) {
-        Optional<String> problem = Limits.problem(begin.limits());
+        Optional<String> problem = problem(core, begin.limits());
         if (problem.isPresent()) {
             return core.refuse(begin, problem.get());
         }
         core.timers.cancelAll();
-        core.stand(RunState.RUNNING, Optional.of(begin.migration()));
+        core.stand(core.paused() ? RunState.PAUSED : RunState.RUNNING, Optional.of(begin.migration()));
         QemuDeparture departure = new QemuDeparture(core, begin);
         core.step(Step.SETUP, departure.setUp());
         core.timers.startSingleTimer(
@@ -109,17 +116,23 @@ final class QemuDeparture {
         return departure.leaving();
     }
 
+    private static Optional<String> problem(QemuCore core, SaveLimits limits) {
+        return limits.postcopy() && !core.spec().qemu().orElse(QemuSpec.DEFAULT).postcopy()
+                ? Optional.of("postcopy needs the migration capability postcopy-ram, which VM " + core.name()
+                        + " has not been given")
+                : Limits.problem(limits);
+    }
+
     private CompletionStage<?> setUp() {
         QmpSession session = core.session();
-        ObjectNode to = QmpSession.arguments()
-                .put(
-                        "uri",
-                        "tcp:" + QemuArrival.host(begin.destination().host()) + ":"
-                                + begin.destination().port());
+        String uri = QemuArrival.uri(begin.destination());
+        core.migrationUri(Optional.of(uri));
+        ObjectNode to = QmpSession.arguments().put("uri", uri);
         ObjectNode parameters =
                 QemuParameters.of(limits, core.qemu.settings().holdDowntime().toMillis(), core.qemu.settings());
         return core.save(QemuManifest.Role.LEAVING, core.epoch(), Optional.of(migration))
                 .thenCompose(_ -> core.capabilities(List.of("pause-before-switchover", "auto-converge")))
+                .thenCompose(_ -> core.fitToBeSent())
                 .thenCompose(_ -> session.call("migrate-set-parameters", parameters))
                 .thenCompose(_ -> session.call("migrate", to));
     }
@@ -167,7 +180,14 @@ final class QemuDeparture {
             core.timers.cancel(Step.SETUP);
             say(new MigrationReport.SaveStarted(migration, core.host.host()));
         }
+        if (phase == Phase.COPYING && figures.running()) {
+            // its operator let it run again just before
+            core.paused(false);
+        }
         reports.take(figures, limits, now, phase != Phase.COPYING);
+        if (figures.postcopy()) {
+            return postcopy(figures, now);
+        }
         if (figures.failed()) {
             return failed(figures);
         }
@@ -190,9 +210,38 @@ final class QemuDeparture {
                 && figures.runState().equals("paused")) {
             phase = Phase.STOPPED;
             time.stopped(now);
-            adjust();
+            if (limits.postcopy()) {
+                startPostcopy();
+            } else {
+                adjust();
+            }
             readyToSwitchOver(now);
         }
+        return Behaviors.same();
+    }
+
+    /** What is dirty is fetched after the handoff; where QEMU refuses that, it is sent before. */
+    private void startPostcopy() {
+        QmpSession session = core.session();
+        QemuSettings settings = core.qemu.settings();
+        ObjectNode hurry = QemuParameters.hurry(
+                Math.min(limits.downtimeLimitMs(), core.spec().blackoutBudgetMs()), settings);
+        core.step(
+                Step.ADJUST,
+                session.call("migrate-set-parameters", QemuParameters.postcopy(limits, settings))
+                        .thenCompose(_ -> session.call("migrate-start-postcopy"))
+                        .exceptionallyCompose(_ -> session.call("migrate-set-parameters", hurry)));
+    }
+
+    /** The VM is on both hosts at once: its destination runs as soon as the ledger says so, and fetches the rest from here. */
+    private Behavior<Command> postcopy(QemuFigures figures, long now) {
+        time.completed(now);
+        core.timers.cancel(Step.SWITCHOVER);
+        if (granted > 0 && figures.status().equals("postcopy-active")) {
+            // the destination never ran and never will, so what is here is all of the VM
+            return grant(granted);
+        }
+        recovery.look(figures);
         return Behaviors.same();
     }
 
@@ -259,6 +308,9 @@ final class QemuDeparture {
         }
         ended = true;
         core.timers.cancel(new Tick());
+        if (letGo != null) {
+            return release();
+        }
         if (granted > 0) {
             return runAgain(granted);
         }
@@ -340,6 +392,10 @@ final class QemuDeparture {
                 }
                 yield core.poll();
             }
+            case RECOVER -> {
+                recovery.answered(error);
+                yield core.poll();
+            }
             case CONTACT -> Behaviors.same();
         };
     }
@@ -389,7 +445,7 @@ final class QemuDeparture {
                 yield core.poll();
             }
             case HostCommand.CancelSave c
-            when ours(c.migration()) && !surrendered && reports.postcopy() ->
+            when ours(c.migration()) && reports.postcopy() ->
                 core.refuse(asked, "VM " + core.name() + " is on both hosts at once (postcopy): there is no way back");
             case HostCommand.CancelSave c
             when ours(c.migration()) && !surrendered -> {
@@ -415,7 +471,7 @@ final class QemuDeparture {
     }
 
     private Behavior<Command> adjust(HostCommand asked, SaveLimits told) {
-        Optional<String> problem = Limits.problem(told);
+        Optional<String> problem = problem(core, told);
         if (problem.isPresent()) {
             return core.refuse(asked, problem.get());
         }
@@ -471,6 +527,14 @@ final class QemuDeparture {
         if (ended) {
             return runAgain(epoch);
         }
+        if (reports.postcopyBroken()) {
+            // QEMU 7.2 would be cancelling for ever
+            String why =
+                    "its postcopy broke off before the destination ran, and QEMU takes a VM back only from a postcopy"
+                            + " whose link works";
+            core.standFailed(why, Optional.of(migration));
+            return core.refuse(migration, "RunVm", why);
+        }
         cancel();
         return core.poll();
     }
@@ -511,6 +575,7 @@ final class QemuDeparture {
                 core.timers.startSingleTimer(
                         step, new Overdue(step), core.qemu.settings().cancelTimeout());
             }
+            case RECOVER -> recovery.again();
             case RUN, ADJUST, CONTACT -> {}
         }
         return Behaviors.same();
@@ -533,9 +598,36 @@ final class QemuDeparture {
 
     private Behavior<Command> release() {
         long now = core.host.clock().nanoTime();
+        if (letGo == null) {
+            letGo = time.downtime(now);
+            learn(letGo.totalMicros());
+        }
+        if (reports.postcopy() && core.ended().isEmpty()) {
+            // it runs at the destination, and the rest of its memory is still here
+            return Behaviors.same();
+        }
         MigrationReport released = new MigrationReport.SourceReleased(
-                migration, core.host.host(), reports.stats(now), time.downtime(now), reports.trail(), List.of());
+                migration, core.host.host(), reports.stats(now), letGo, reports.trail(), List.of());
         return QemuClosing.quit(core, Optional.of(released), () -> core.report(released));
+    }
+
+    private void learn(long totalMicros) {
+        long predicted = reports.stats(core.host.clock().nanoTime()).predictedDowntimeMicros();
+        core.context
+                .getLog()
+                .info(
+                        "{}: stood still for {} us, predicted {} us, {} bytes sent meanwhile",
+                        core.name(),
+                        totalMicros,
+                        predicted,
+                        reports.standingBytes());
+        if (totalMicros > 0 && !reports.postcopy()) {
+            core.qemu
+                    .learnt()
+                    .learn(
+                            begin.destination().host(),
+                            new QemuLearnt.Standstill(totalMicros, reports.standingBytes(), time.drainMicros()));
+        }
     }
 
     private void say(MigrationReport report) {

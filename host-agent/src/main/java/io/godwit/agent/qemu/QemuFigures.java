@@ -105,6 +105,11 @@ record QemuFigures(
         return status.startsWith("postcopy");
     }
 
+    /** Whether the link of a postcopy is broken: no more memory comes until it is mended. */
+    boolean postcopyPaused() {
+        return status.equals("postcopy-paused");
+    }
+
     /** The run state in the terms of the fleet. */
     RunState fleetRunState() {
         return switch (runState) {

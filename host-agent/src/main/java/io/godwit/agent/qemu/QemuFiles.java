@@ -45,6 +45,11 @@ record QemuFiles(Path folder) {
         return folder.resolve("oob");
     }
 
+    /** Where a copy that arrives over a Unix socket listens. */
+    Path incoming() {
+        return folder.resolve("incoming");
+    }
+
     Path serial() {
         return folder.resolve("serial.log");
     }

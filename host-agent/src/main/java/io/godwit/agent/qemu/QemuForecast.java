@@ -1,24 +1,23 @@
 package io.godwit.agent.qemu;
 
-import java.time.Duration;
-
 /**
  * Our own prediction of the standstill, from QEMU's figures. QEMU counts what is left as of its last look at the dirty bitmap;
- * what the guest has dirtied since is added at the rate seen before. Pure; confined to one actor.
+ * what the guest has dirtied since is added at the rate seen before. What is left goes as fast as it went to that destination
+ * when VMs stood, if that is known, and the fixed part is what it was there. Pure; confined to one actor.
  */
 final class QemuForecast {
     private static final long MICROS = 1_000_000;
 
-    private final long fixedMicros;
+    private final QemuLearnt.Costs costs;
     private int syncs;
     private long syncedNanos;
     private long leftBytes;
     private long bandwidth;
     private long dirtyRate;
 
-    /** {@code fixed}: part of a standstill that no byte count explains. */
-    QemuForecast(Duration fixed) {
-        this.fixedMicros = fixed.toNanos() / 1000;
+    /** With what is known of that destination. */
+    QemuForecast(QemuLearnt.Costs costs) {
+        this.costs = costs;
     }
 
     /** QEMU said {@code figures} at {@code nowNanos}. */
@@ -59,14 +58,16 @@ final class QemuForecast {
 
     /** Standstill if the VM were stopped now; the longest there is while no bandwidth is known. */
     long predictedMicros() {
-        if (bandwidth == 0) {
-            return leftBytes == 0 ? fixedMicros : Long.MAX_VALUE;
+        // nothing limits it when the VM stands, so what was seen while it ran is the least that it will be
+        long stopped = Math.max(bandwidth, costs.bandwidth());
+        if (stopped == 0) {
+            return leftBytes == 0 ? costs.fixedMicros() : Long.MAX_VALUE;
         }
-        return fixedMicros + (long) (leftBytes * (double) MICROS / bandwidth);
+        return costs.fixedMicros() + (long) (leftBytes * (double) MICROS / stopped);
     }
 
     /** The part of it that no iteration can remove. */
     long floorMicros() {
-        return fixedMicros;
+        return costs.fixedMicros();
     }
 }

@@ -29,6 +29,7 @@ import org.slf4j.LoggerFactory;
  * @param kvm whether QEMU may use KVM here
  * @param kvmDetail why not, if not
  * @param settings limits
+ * @param learnt what past standstills have taught
  */
 public record QemuHost(
         String binary,
@@ -39,7 +40,8 @@ public record QemuHost(
         Function<Path, QmpLink.Opener> links,
         boolean kvm,
         String kvmDetail,
-        QemuSettings settings) {
+        QemuSettings settings,
+        QemuLearnt learnt) {
     /** Name of the driver in a VM's spec. */
     public static final String DRIVER = QemuSpec.DRIVER;
 
@@ -57,7 +59,8 @@ public record QemuHost(
                 socket -> () -> UnixQmpLink.open(socket, qmp.readBytes(), qmp.lineBytesMax()),
                 kvm,
                 kvmDetail,
-                settings);
+                settings,
+                new QemuLearnt());
     }
 
     private static Optional<QemuAbility> ability(Path binary, boolean kvm, QemuSettings settings) {

@@ -23,8 +23,11 @@ import java.util.Optional;
  * @param epoch the grant under which it runs or ran last; of a copy that arrives, the source's
  * @param role what it is here for
  * @param migration the migration it takes part in
+ * @param started whether it is known to have run under that grant: one that stands then was paused by its operator
+ * @param uri where that migration's destination listens, as QEMU writes it
  */
-record QemuManifest(VmSpec spec, long epoch, Role role, Optional<String> migration) {
+record QemuManifest(
+        VmSpec spec, long epoch, Role role, Optional<String> migration, boolean started, Optional<String> uri) {
     /** What a QEMU of this host is here for. */
     enum Role {
         /** Runs under a grant. */
@@ -46,6 +49,8 @@ record QemuManifest(VmSpec spec, long epoch, Role role, Optional<String> migrati
         node.put("epoch", epoch);
         node.put("role", role.name());
         migration.ifPresent(id -> node.put("migration", id));
+        node.put("started", started);
+        uri.ifPresent(address -> node.put("uri", address));
         node.put("spec", Base64.getEncoder().encodeToString(codec.write(spec)));
         Files.createDirectories(file.getParent());
         Path fresh = file.resolveSibling(file.getFileName() + ".new");
@@ -75,9 +80,15 @@ record QemuManifest(VmSpec spec, long epoch, Role role, Optional<String> migrati
                     codec.read(Base64.getDecoder().decode(node.path("spec").asText())),
                     node.path("epoch").asLong(),
                     Role.valueOf(node.path("role").asText()),
-                    node.has("migration") ? Optional.of(node.path("migration").asText()) : Optional.empty());
+                    text(node, "migration"),
+                    node.path("started").asBoolean(),
+                    text(node, "uri"));
         } catch (IOException | IllegalArgumentException e) {
             throw new IOException("manifest " + file + ": " + e.getMessage(), e);
         }
+    }
+
+    private static Optional<String> text(JsonNode node, String field) {
+        return node.has(field) ? Optional.of(node.path(field).asText()) : Optional.empty();
     }
 }

@@ -28,6 +28,13 @@ final class QemuParameters {
                 .put("multifd-channels", settings.multifdChannels());
     }
 
+    /** When what is dirty is to be fetched after the handoff: the limit is for what nobody has asked for yet. */
+    static ObjectNode postcopy(SaveLimits limits, QemuSettings settings) {
+        return QmpSession.arguments()
+                .put("max-bandwidth", settings.unlimitedBandwidth())
+                .put("max-postcopy-bandwidth", limits.bandwidthBytesPerSecond());
+    }
+
     /** When the VM stands still: every byte that waits prolongs that. */
     static ObjectNode hurry(long downtimeMs, QemuSettings settings) {
         return QmpSession.arguments()

@@ -29,16 +29,20 @@ final class QemuRunning {
 
     private final QemuCore core;
     private final Optional<MigrationReport.VmRunning> told;
+    private final QemuRecovery recovery;
+    private boolean fetching;
+    private boolean stood;
 
     private QemuRunning(QemuCore core, Optional<MigrationReport.VmRunning> told) {
         this.core = core;
         this.told = told;
+        this.recovery = QemuRecovery.ofDestination(core);
     }
 
     /** {@code told}: what ended the last migration, repeated to whoever does not know yet. */
     static Behavior<Command> begin(QemuCore core, Optional<MigrationReport.VmRunning> told) {
         core.timers.cancelAll();
-        core.stand(RunState.RUNNING, Optional.empty());
+        core.stand(core.paused() ? RunState.PAUSED : RunState.RUNNING, Optional.empty());
         if (core.connected() && core.ended().isEmpty()) {
             // whether it can be migrated changes without an event: a device is plugged, a file system is mounted
             core.timers.startTimerWithFixedDelay(
@@ -73,6 +77,16 @@ final class QemuRunning {
                         Optional.empty());
                 yield Behaviors.same();
             }
+            case Overdue(var step)
+            when step == Step.RECOVER -> {
+                recovery.again();
+                yield Behaviors.same();
+            }
+            case Stepped(var step, var error)
+            when step == Step.RECOVER -> {
+                recovery.answered(error);
+                yield core.poll();
+            }
             case Tick() -> core.ended().isPresent() ? Behaviors.same() : core.poll();
             // late words of a path that has ended, or of the ledger to a question that is settled
             case Overdue _,
@@ -106,7 +120,33 @@ final class QemuRunning {
 
     private void stand(QemuFigures figures) {
         core.blocked(figures.blocked());
+        if (figures.postcopy() != fetching) {
+            fetching = figures.postcopy();
+            core.timers.startTimerWithFixedDelay(
+                    LOOK,
+                    new Tick(),
+                    fetching
+                            ? core.qemu.settings().tick()
+                            : core.qemu.settings().lookInterval());
+        }
+        if (fetching) {
+            core.blocked(List.of("the rest of its memory is still fetched from the host it came from"));
+            recovery.look(figures);
+        }
+        if (figures.postcopyPaused()) {
+            core.standFailed(
+                    "the rest of its memory cannot be fetched: the link to the host it came from is broken, and is tried"
+                            + " again all the while",
+                    Optional.empty());
+            return;
+        }
+        if (!pausedByOperator(figures)) {
+            return;
+        }
         RunState state = figures.fleetRunState();
+        if (core.paused() && state == RunState.POSTMIGRATE) {
+            state = RunState.PAUSED;
+        }
         if (state == RunState.INTERNAL_ERROR) {
             core.standFailed("QEMU stands in " + figures.runState(), Optional.empty());
         } else {
@@ -130,6 +170,8 @@ final class QemuRunning {
                 QemuClosing.quit(
                         core, Optional.empty(), () -> destroy.replyTo().tell(new HostReply.VmGone(core.name())));
             case HostCommand.DestroyVm destroy -> core.refuse(asked, core.stale(destroy.epoch()));
+            case HostCommand.CheckVm _ when fetching -> core.refuse(asked, fetching());
+            case HostCommand.BeginSave _ when fetching -> core.refuse(asked, fetching());
             case HostCommand.CheckVm check -> QemuChecking.begin(core, told, check);
             case HostCommand.BeginSave begin when begin.epoch() == core.epoch() -> beginSave(begin);
             case HostCommand.BeginSave begin -> core.refuse(asked, core.stale(begin.epoch()));
@@ -170,6 +212,29 @@ final class QemuRunning {
         core.report(new MigrationReport.SaveFailed(
                 begin.migration(), core.host.host(), refusal.get(), false, false, List.of()));
         return Behaviors.same();
+    }
+
+    /**
+     * Nobody else stops it while it is here, so one that stands twice in a row was paused by its operator: the first time may
+     * have been asked before the last word to run. False when it is to be looked at again.
+     */
+    private boolean pausedByOperator(QemuFigures figures) {
+        if (figures.running()) {
+            stood = false;
+            core.paused(false);
+        } else if (figures.runState().equals("paused") && !core.paused()) {
+            if (!stood) {
+                stood = true;
+                core.poll();
+                return false;
+            }
+            core.paused(true);
+        }
+        return true;
+    }
+
+    private String fetching() {
+        return "the rest of VM " + core.name() + "'s memory is still fetched from the host it came from (postcopy)";
     }
 
     private boolean knows(String migration) {

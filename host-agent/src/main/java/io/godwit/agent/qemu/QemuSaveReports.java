@@ -22,12 +22,15 @@ final class QemuSaveReports {
     private final List<StateTriple> trail = new ArrayList<>();
     private @Nullable QemuFigures latest;
     private long predictedAtStop;
+    private long sentAtStop;
 
-    QemuSaveReports(QemuCore core, String migration, QemuTimeline time) {
+    /** {@code destination}: the host that the VM goes to. */
+    QemuSaveReports(QemuCore core, String migration, QemuTimeline time, String destination) {
         this.core = core;
         this.migration = migration;
         this.time = time;
-        this.forecast = new QemuForecast(core.qemu.settings().fixedDowntime());
+        this.forecast = new QemuForecast(
+                core.qemu.learnt().costs(destination, core.qemu.settings().fixedDowntime()));
     }
 
     /** QEMU said {@code figures}; {@code standing}: the VM has been told to stop, and every prediction is of the past. */
@@ -39,6 +42,7 @@ final class QemuSaveReports {
         latest = figures;
         if (!standing) {
             predictedAtStop = forecast.predictedMicros();
+            sentAtStop = figures.transferredBytes();
         }
         RunState state = figures.fleetRunState();
         StateTriple triple = new StateTriple(
@@ -79,12 +83,31 @@ final class QemuSaveReports {
     boolean fits(SaveLimits limits, VmSpec spec) {
         long limitMs = Math.min(limits.downtimeLimitMs(), spec.blackoutBudgetMs());
         return limits.stopAndCopy()
+                || limits.postcopy()
                 || (forecast.trustworthy() && forecast.predictedMicros() <= TimeUnit.MILLISECONDS.toMicros(limitMs));
     }
 
     /** Whether the VM's state is on both hosts at once. */
     boolean postcopy() {
         return latest != null && latest.postcopy();
+    }
+
+    /** Whether it is, and nothing can be fetched from here at the moment. */
+    boolean postcopyBroken() {
+        return postcopy() && !latest().status().equals("postcopy-active");
+    }
+
+    /** What QEMU said last. */
+    QemuFigures latest() {
+        if (latest == null) {
+            throw new IllegalStateException("QEMU has said nothing yet");
+        }
+        return latest;
+    }
+
+    /** Written to the stream since the VM was told to stop. */
+    long standingBytes() {
+        return latest == null ? 0 : Math.max(0, latest.transferredBytes() - sentAtStop);
     }
 
     /** State triples so far, in order. */

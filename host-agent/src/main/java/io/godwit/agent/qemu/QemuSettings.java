@@ -1,6 +1,7 @@
 package io.godwit.agent.qemu;
 
 import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
 import java.time.Duration;
 
 /**
@@ -13,8 +14,11 @@ import java.time.Duration;
  * @param setupTimeout from the word to migrate to the first byte
  * @param switchoverTimeout from the word to go on at the switchover to the end
  * @param cancelTimeout from the word to cancel to the end
+ * @param recoverDelay from the break of a postcopy's link to the source's attempt to mend it, and between two of the destination's
+ * @param recoverInterval between two attempts of the source
  * @param quitTimeout from the word to quit to the end of the process
  * @param lostTimeout how long the monitor of somebody else's QEMU may be out of reach
+ * @param transport how guests arrive: {@code tcp}, or {@code unix} where source and destination share a file system
  * @param holdDowntime QEMU's downtime limit while it is not to switch over
  * @param unlimitedBandwidth limit that stands for none, in bytes per second
  * @param fixedDowntime part of a standstill that no byte count explains
@@ -30,8 +34,11 @@ public record QemuSettings(
         Duration setupTimeout,
         Duration switchoverTimeout,
         Duration cancelTimeout,
+        Duration recoverDelay,
+        Duration recoverInterval,
         Duration quitTimeout,
         Duration lostTimeout,
+        String transport,
         Duration holdDowntime,
         long unlimitedBandwidth,
         Duration fixedDowntime,
@@ -49,13 +56,25 @@ public record QemuSettings(
                 config.getDuration("setup-timeout"),
                 config.getDuration("switchover-timeout"),
                 config.getDuration("cancel-timeout"),
+                config.getDuration("recover-delay"),
+                config.getDuration("recover-interval"),
                 config.getDuration("quit-timeout"),
                 config.getDuration("lost-timeout"),
+                transport(config),
                 config.getDuration("hold-downtime"),
                 config.getBytes("unlimited-bandwidth"),
                 config.getDuration("fixed-downtime"),
                 config.getInt("multifd-channels"),
                 Math.toIntExact(config.getBytes("stderr-bytes")),
                 QmpSettings.from(root));
+    }
+
+    private static String transport(Config config) {
+        String transport = config.getString("transport");
+        if (!transport.equals("tcp") && !transport.equals("unix")) {
+            throw new ConfigException.BadValue(
+                    config.origin(), "godwit.qemu.transport", "'" + transport + "'; expected tcp or unix");
+        }
+        return transport;
     }
 }

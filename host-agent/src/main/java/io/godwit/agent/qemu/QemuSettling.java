@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
 final class QemuSettling {
     private final QemuCore core;
     private final QemuManifest manifest;
+    private final QemuRecovery recovery;
     private @Nullable QemuFigures figures;
     private @Nullable OwnershipView view;
     private boolean running;
@@ -42,6 +43,7 @@ final class QemuSettling {
     private QemuSettling(QemuCore core, QemuManifest manifest) {
         this.core = core;
         this.manifest = manifest;
+        this.recovery = QemuRecovery.ofSource(core);
     }
 
     /** Its process has ended while no agent was here. */
@@ -94,8 +96,17 @@ final class QemuSettling {
                 core.ended(how);
                 yield core.stash.unstashAll(gone(core, manifest));
             }
-            case Stepped _, QemuVm.Overdue _, QemuVm.Launched _, QemuVm.Started _, QemuVm.Tick _, QemuVm.Closed _ ->
-                Behaviors.same();
+            case Stepped(var step, var error)
+            when step == Step.RECOVER -> {
+                recovery.answered(error);
+                yield core.poll();
+            }
+            case QemuVm.Overdue _ -> {
+                recovery.again();
+                yield Behaviors.same();
+            }
+            case QemuVm.Tick _ -> core.poll();
+            case Stepped _, QemuVm.Launched _, QemuVm.Started _, QemuVm.Closed _ -> Behaviors.same();
         });
     }
 
@@ -110,19 +121,31 @@ final class QemuSettling {
             return Behaviors.same();
         }
         if (!ledger.grants(core.host.host())) {
+            if (now.postcopy()) {
+                // it runs there, and the rest of its memory is still here
+                recovery.look(now);
+                return Behaviors.same();
+            }
             return ledger.epoch() > core.epoch() && ledger.host().isPresent() ? letGo() : Behaviors.same();
         }
         if (ledger.handoff().isPresent()) {
             // this was the source and may have surrendered; whoever opened the handoff ends it
             return Behaviors.same();
         }
-        boolean migrating = now.begun() && !now.ended();
+        // in postcopy a copy that was granted runs, and fetches the rest of its memory
+        boolean migrating =
+                now.begun() && !now.ended() && !(now.postcopy() && manifest.role() == QemuManifest.Role.RUNNING);
         if (migrating) {
             if (!cancelling) {
                 cancelling = true;
                 core.step(Step.CANCEL, core.session().call("migrate_cancel"));
             }
             return Behaviors.same();
+        }
+        if (manifest.role() == QemuManifest.Role.RUNNING
+                && manifest.started()
+                && now.runState().equals("paused")) {
+            core.paused(true);
         }
         running = true;
         core.granted(ledger.epoch());
@@ -164,7 +187,9 @@ final class QemuSettling {
             // the ledger is asked anyway, and knows at least as much
             case HostCommand.RunVm _ -> core.askLedger();
             case HostCommand.ReleaseSource c
-            when c.epoch() > core.epoch() && manifest.migration().equals(Optional.of(c.migration())) -> letGo();
+            when c.epoch() > core.epoch() && manifest.migration().equals(Optional.of(c.migration())) ->
+                // the ledger says the same, and QEMU whether there is still memory to fetch from here
+                core.askLedger();
             // the answer is known in a moment, and a refusal would be taken for one
             case HostCommand.CancelSave _, HostCommand.BeginSave _, HostCommand.CheckVm _ ->
                 core.later(new Asked(asked));

@@ -17,6 +17,7 @@ import io.godwit.proto.vm.RunState;
 import io.godwit.proto.vm.VmSpec;
 import io.godwit.vm.GuestException;
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionException;
@@ -34,6 +35,7 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
  */
 final class QemuStarting {
     private static final String TYPE_SUFFIX = "-machine";
+    private static final String NO_UUID = "00000000-0000-0000-0000-000000000000";
 
     private final QemuCore core;
 
@@ -68,6 +70,7 @@ final class QemuStarting {
     /** An earlier agent's guest. */
     static Behavior<Command> toSettle(QemuCore core, QemuManifest manifest) {
         boolean arriving = manifest.role() == QemuManifest.Role.ARRIVING;
+        core.migrationUri(manifest.uri());
         core.stand(arriving ? RunState.RESTORE_VM : RunState.PAUSED, manifest.migration());
         core.context.pipeToSelf(
                 DataPlane.call(
@@ -232,9 +235,23 @@ final class QemuStarting {
                 .thenCombine(session.call("qom-get", machineType()), (_, type) -> machine(type))
                 .thenCombine(
                         session.call("query-kvm"),
-                        (machine, kvm) -> spec.withQemu(spec.qemu()
+                        (machine, kvm) -> spec.qemu()
                                 .orElse(QemuSpec.DEFAULT)
-                                .settled(machine, kvm.path("enabled").asBoolean() ? "kvm" : "tcg")));
+                                .settled(machine, kvm.path("enabled").asBoolean() ? "kvm" : "tcg"))
+                .thenCombine(session.call("query-uuid"), QemuStarting::withUuid)
+                .thenCombine(
+                        session.call("query-status"),
+                        (settled, state) -> spec.withQemu(
+                                // one that has never run waits for whoever takes it over
+                                settled.paused(state.path("status").asText().equals("paused"))));
+    }
+
+    /** A destination has to have the UUID that its guest has seen, which is not ours to choose. */
+    private static QemuSpec withUuid(QemuSpec settled, JsonNode answer) {
+        String uuid = answer.path("UUID").asText();
+        return uuid.isEmpty() || uuid.equals(NO_UUID) || settled.arguments().contains("-uuid")
+                ? settled
+                : settled.with(List.of("-uuid", uuid));
     }
 
     private static void expect(VmSpec spec, String what, long has, long wanted) {

@@ -63,6 +63,11 @@ final class QemuTimeline {
         return begun == 0 ? 0 : ((stopping == 0 ? now : stopping) - begun) / 1_000_000;
     }
 
+    /** Microseconds in which RAM went out while the VM stood. */
+    long drainMicros() {
+        return micros(stopped, drained);
+    }
+
     /** The standstill, ended by the word that the destination runs; waiting for the ledger counts as commit. */
     Downtime downtime(long now) {
         if (completed == 0) {

@@ -77,6 +77,8 @@ public final class QemuVm {
         RUN,
         /** Change parameters. */
         ADJUST,
+        /** Mend the link of a postcopy. */
+        RECOVER,
         /** The monitor came back. */
         CONTACT
     }

@@ -113,7 +113,8 @@ class QemuDepartureTest {
                 _ -> qemu::connect,
                 false,
                 "none",
-                QemuSettings.from(config));
+                QemuSettings.from(config),
+                new QemuLearnt());
         VmSpec spec = new VmSpec(VM, "qemu", 2 << 20, 1, new WorkloadSpec(0, 0, false), List.of(), 1000);
         vm = kit.spawn(QemuVm.create(host, here, new HostCommand.CreateVm(spec, 1, replies.ref())));
         HostReply.VmChanged created = replies.expectMessageClass(HostReply.VmChanged.class, PATIENCE);

@@ -41,6 +41,9 @@ public record QemuAbility(
         if (vm.accelerator().equals("kvm") && !accelerators.contains("kvm")) {
             missing.add(new Missing("accelerator kvm", "has no /dev/kvm that works"));
         }
+        if (vm.postcopy() && !postcopy) {
+            missing.add(new Missing("postcopy", "has no userfaultfd that works"));
+        }
         return missing;
     }
 

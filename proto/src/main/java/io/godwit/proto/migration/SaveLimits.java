@@ -11,6 +11,8 @@ import io.godwit.proto.WireMessage;
  * @param bandwidthBytesPerSecond limit on the stream while pre-copying; 0 for none
  * @param throttlePercent share of time that the vCPUs are held back, 0 to 99
  * @param stopAndCopy ask for the switchover now, whatever is predicted
+ * @param postcopy ask for the switchover now, and let the VM run at the destination before all of its memory is there; of QEMU
+ *     guests only
  */
 public record SaveLimits(
         long revision,
@@ -18,8 +20,27 @@ public record SaveLimits(
         long downtimeCeilingMs,
         long bandwidthBytesPerSecond,
         int throttlePercent,
-        boolean stopAndCopy)
+        boolean stopAndCopy,
+        boolean postcopy)
         implements WireMessage {
+    /** Without postcopy. */
+    public SaveLimits(
+            long revision,
+            long downtimeLimitMs,
+            long downtimeCeilingMs,
+            long bandwidthBytesPerSecond,
+            int throttlePercent,
+            boolean stopAndCopy) {
+        this(
+                revision,
+                downtimeLimitMs,
+                downtimeCeilingMs,
+                bandwidthBytesPerSecond,
+                throttlePercent,
+                stopAndCopy,
+                false);
+    }
+
     /** No limits are known. */
     public static final SaveLimits NONE = new SaveLimits(0, 0, 0, 0, 0, false);
 

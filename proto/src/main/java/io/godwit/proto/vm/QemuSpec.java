@@ -1,6 +1,7 @@
 package io.godwit.proto.vm;
 
 import io.godwit.proto.WireMessage;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -23,6 +24,8 @@ import java.util.Optional;
  *     starts its own
  * @param workload {@link #BOOT_SECTOR}: the guest is ours, boots from an image that every host makes for itself, and writes
  *     its memory by a rule as the VM's {@code WorkloadSpec} says; empty for any other guest
+ * @param paused whether its operator has paused it, as its host has seen: it stands wherever it is moved, until its operator
+ *     lets it run
  */
 public record QemuSpec(
         String machine,
@@ -35,7 +38,8 @@ public record QemuSpec(
         List<String> capabilities,
         List<String> arguments,
         Optional<String> adopt,
-        String workload)
+        String workload,
+        boolean paused)
         implements WireMessage {
     /** Name of the driver in a VM's spec. */
     public static final String DRIVER = "qemu";
@@ -63,6 +67,34 @@ public record QemuSpec(
         arguments = List.copyOf(arguments);
     }
 
+    /** A guest that runs. */
+    public QemuSpec(
+            String machine,
+            String accelerator,
+            List<QemuDisk> disks,
+            List<QemuNic> nics,
+            Optional<String> kernel,
+            Optional<String> initrd,
+            String append,
+            List<String> capabilities,
+            List<String> arguments,
+            Optional<String> adopt,
+            String workload) {
+        this(
+                machine,
+                accelerator,
+                disks,
+                nics,
+                kernel,
+                initrd,
+                append,
+                capabilities,
+                arguments,
+                adopt,
+                workload,
+                false);
+    }
+
     /** A guest without a workload of ours. */
     public QemuSpec(
             String machine,
@@ -75,7 +107,12 @@ public record QemuSpec(
             List<String> capabilities,
             List<String> arguments,
             Optional<String> adopt) {
-        this(machine, accelerator, disks, nics, kernel, initrd, append, capabilities, arguments, adopt, "");
+        this(machine, accelerator, disks, nics, kernel, initrd, append, capabilities, arguments, adopt, "", false);
+    }
+
+    /** Whether it may run at a destination before all of its memory is there. */
+    public boolean postcopy() {
+        return capabilities.contains("postcopy-ram");
     }
 
     /** The CPU model that {@code -cpu} among its arguments names; empty for the machine type's own. */
@@ -89,7 +126,18 @@ public record QemuSpec(
     /** The same guest as the host that created it has settled it. */
     public QemuSpec settled(String machineType, String accel) {
         return new QemuSpec(
-                machineType, accel, disks, nics, kernel, initrd, append, capabilities, arguments, adopt, workload);
+                machineType,
+                accel,
+                disks,
+                nics,
+                kernel,
+                initrd,
+                append,
+                capabilities,
+                arguments,
+                adopt,
+                workload,
+                paused);
     }
 
     /** The same guest in a QEMU of the host's own. */
@@ -105,6 +153,32 @@ public record QemuSpec(
                 capabilities,
                 arguments,
                 Optional.empty(),
-                workload);
+                workload,
+                paused);
+    }
+
+    /** The same guest with more arguments after its own. */
+    public QemuSpec with(List<String> more) {
+        List<String> all = new ArrayList<>(arguments);
+        all.addAll(more);
+        return new QemuSpec(
+                machine, accelerator, disks, nics, kernel, initrd, append, capabilities, all, adopt, workload, paused);
+    }
+
+    /** The same guest, paused by its operator or not. */
+    public QemuSpec paused(boolean stands) {
+        return new QemuSpec(
+                machine,
+                accelerator,
+                disks,
+                nics,
+                kernel,
+                initrd,
+                append,
+                capabilities,
+                arguments,
+                adopt,
+                workload,
+                stands);
     }
 }

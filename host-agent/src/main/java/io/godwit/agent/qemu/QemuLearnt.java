@@ -1,0 +1,85 @@
+package io.godwit.agent.qemu;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.function.ToLongFunction;
+
+/**
+ * What an agent has learnt of the standstills of QEMU guests, per destination host (each migration has a port of its own there):
+ * the part that no byte count explains, and how fast RAM goes while a VM stands. Safe for any thread; at most {@value
+ * #REMEMBERED} standstills for each host of the fleet.
+ */
+public final class QemuLearnt {
+    /** Enough for a median that one busy moment does not move, few enough to follow a change within minutes. */
+    private static final int REMEMBERED = 8;
+
+    /** What was sent in less than this goes through socket buffers and tells nothing of the link. */
+    static final long TELLING_BYTES = 1 << 20;
+
+    private final ConcurrentMap<String, List<Standstill>> standstills = new ConcurrentHashMap<>();
+
+    /**
+     * One standstill that was measured.
+     *
+     * @param totalMicros from the word to stop to the word that the destination runs
+     * @param bytes RAM sent while it stood
+     * @param micros in which they were sent; part of the total
+     */
+    record Standstill(long totalMicros, long bytes, long micros) {
+        /** Whether it tells how fast RAM goes. */
+        boolean tellsBandwidth() {
+            return bytes >= TELLING_BYTES && micros > 0;
+        }
+
+        long bandwidth() {
+            return (long) (bytes * 1e6 / micros);
+        }
+
+        long unexplainedMicros() {
+            return Math.max(0, totalMicros - micros);
+        }
+    }
+
+    /**
+     * What a standstill costs.
+     *
+     * @param fixedMicros what no byte count explains
+     * @param bandwidth bytes per second while the VM stands; 0 when unknown: then as fast as before
+     */
+    record Costs(long fixedMicros, long bandwidth) {
+        /** Nothing has been learnt yet. */
+        static Costs unknown(Duration fixed) {
+            return new Costs(fixed.toNanos() / 1000, 0);
+        }
+    }
+
+    /** What is known of standstills of VMs that go to {@code host}; {@code fixed}: what stands for the fixed part until then. */
+    Costs costs(String host, Duration fixed) {
+        List<Standstill> known = standstills.getOrDefault(host, List.of());
+        if (known.isEmpty()) {
+            return Costs.unknown(fixed);
+        }
+        List<Standstill> telling =
+                known.stream().filter(Standstill::tellsBandwidth).toList();
+        return new Costs(
+                median(known, Standstill::unexplainedMicros),
+                telling.isEmpty() ? 0 : median(telling, Standstill::bandwidth));
+    }
+
+    /** A VM that went to {@code host} has stood still. */
+    void learn(String host, Standstill measured) {
+        standstills.compute(host, (_, before) -> {
+            List<Standstill> all = new ArrayList<>(before == null ? List.of() : before);
+            all.add(measured);
+            return List.copyOf(all.subList(Math.max(0, all.size() - REMEMBERED), all.size()));
+        });
+    }
+
+    private static long median(List<Standstill> of, ToLongFunction<Standstill> value) {
+        long[] sorted = of.stream().mapToLong(value).sorted().toArray();
+        return sorted[sorted.length / 2];
+    }
+}
