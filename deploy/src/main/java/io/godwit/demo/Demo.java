@@ -2,6 +2,7 @@ package io.godwit.demo;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.godwit.api.EvacuationBody;
+import io.godwit.api.QemuBody;
 import io.godwit.api.VmBody;
 import io.godwit.cli.ApiClient;
 import io.godwit.cli.CliFailure;
@@ -57,6 +58,7 @@ final class Demo {
             names.add("vm-" + i);
             client.post(ApiClient.path("vms"), vm("vm-" + i, i));
         }
+        Map<String, GuestCheck> before = options.qemu() ? booted(client, names) : Map.of();
         around.pause().of(settings.warmUp());
         shell.say("evacuating " + DRAINED + " ...");
         EvacuationView evacuation = evacuate(client);
@@ -69,6 +71,7 @@ final class Demo {
             owners.put(name, client.view(client.get(ApiClient.path("vms", name, "ownership")), OwnershipView.class));
         }
         Map<String, List<String>> running = settled(client, owners);
+        Map<String, List<String>> witnessed = options.qemu() ? witnessed(names) : Map.of();
         Map<String, MigrationView> migrations = migrations(client, evacuation);
         RunLog log = new RunLog();
         for (int i = 1; i <= options.hosts(); i++) {
@@ -76,13 +79,52 @@ final class Demo {
                 log.read("host-" + i, fleet.runLog("host-" + i));
             }
         }
-        List<Check> checks = new DemoChecks(DRAINED, names)
-                .judge(new DemoChecks.Seen(evacuation, migrations, first, second, owners, running, log, fleet.dead()));
+        var seen = new DemoChecks.Seen(evacuation, migrations, first, second, owners, running, log, fleet.dead());
+        DemoChecks judge = new DemoChecks(DRAINED, names);
+        List<Check> checks = options.qemu()
+                ? new QemuDemoChecks(judge).judge(seen, new QemuDemoChecks.Sources(before, witnessed))
+                : judge.judge(seen);
         long total = (around.clock().nanoTime() - began) / 1_000_000;
         return new DemoOutcome(evacuation, migrations, second, owners, running, checks, total);
     }
 
+    /** The check of each guest's memory where it was created, once it has booted. */
+    private Map<String, GuestCheck> booted(ApiClient client, List<String> names) throws InterruptedException {
+        shell.say("waiting for the guests to boot ...");
+        return await(
+                "all guests to have booted",
+                settings.bootLimit(),
+                () -> checkGuests(client, names),
+                checks -> checks.values().stream().allMatch(check -> check.holds() && check.guestWrites() > 0));
+    }
+
+    private Map<String, List<String>> witnessed(List<String> names) throws InterruptedException {
+        List<String> hosts = new ArrayList<>();
+        for (int i = 1; i <= options.hosts(); i++) {
+            hosts.add("host-" + i);
+        }
+        Map<String, List<String>> running = new TreeMap<>();
+        for (String name : names) {
+            running.put(name, fleet.witness().running(name, hosts));
+        }
+        return running;
+    }
+
     private VmBody vm(String name, int number) {
+        if (options.qemu()) {
+            return new VmBody(
+                    name,
+                    DRAINED,
+                    options.guest(),
+                    options.memoryBytes(),
+                    1,
+                    new VmBody.Workload(options.memoryBytes() / 4, DIRTY_BYTES_PER_SECOND, false),
+                    List.of(),
+                    null,
+                    null,
+                    null,
+                    QemuBody.bootSector(QemuWitness.ARGUMENTS));
+        }
         return new VmBody(
                 name,
                 DRAINED,

@@ -2,10 +2,13 @@ package io.godwit.demo;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.typesafe.config.ConfigFactory;
+import io.godwit.agent.qemu.HostProcesses;
+import io.godwit.agent.qemu.QemuSettings;
 import io.godwit.cli.CliFailure;
 import io.godwit.cli.Converters;
 import io.godwit.cli.ExitCode;
 import io.godwit.cli.Shell;
+import io.godwit.proto.vm.QemuSpec;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -51,7 +54,7 @@ public final class DemoCommand implements Callable<Integer> {
             names = "--guest",
             defaultValue = "auto",
             paramLabel = "DRIVER",
-            description = "auto (default), kvm or soft.")
+            description = "auto (default), kvm, soft or qemu.")
     String guest = "";
 
     /** A demo in {@code shell}. */
@@ -106,8 +109,13 @@ public final class DemoCommand implements Callable<Integer> {
             throw CliFailure.usage(
                     "--memory is " + memoryBytes + " bytes; expected a multiple of 2MiB, at least 16MiB");
         }
-        if (!List.of("auto", "kvm", "soft").contains(guest)) {
-            throw CliFailure.usage("--guest '" + guest + "'; expected auto, kvm or soft");
+        if (!List.of("auto", "kvm", "soft", QemuSpec.DRIVER).contains(guest)) {
+            throw CliFailure.usage("--guest '" + guest + "'; expected auto, kvm, soft or qemu");
+        }
+        String binary = QemuSettings.from(ConfigFactory.load()).binary();
+        if (guest.equals(QemuSpec.DRIVER) && HostProcesses.lookUp(binary).isEmpty()) {
+            throw CliFailure.failed("--guest qemu: no " + binary + " on the PATH; install QEMU (Debian:"
+                    + " qemu-system-x86), or set GODWIT_QEMU_BINARY to where it is");
         }
     }
 

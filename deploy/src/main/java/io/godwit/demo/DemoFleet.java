@@ -161,12 +161,24 @@ public final class DemoFleet implements AutoCloseable {
                 "--device-pool",
                 "nic=" + options.vms(),
                 "--guest",
-                options.guest());
+                // what a native VM is here that does not say
+                options.qemu() ? "auto" : options.guest());
     }
 
     /** Where a host's agent writes down when VMs ran. */
     public Path runLog(String host) {
         return folder.resolve(host).resolve("runs.log");
+    }
+
+    /** Asks the QEMUs of the hosts themselves. */
+    QemuWitness witness() {
+        return new QemuWitness(folder, settings.stopLimit());
+    }
+
+    /** Starts the agent of a host again that has been killed, on the data folder that it had. */
+    void restartHost(String id, DemoOptions options) throws IOException, InterruptedException {
+        launch(id, hostArguments(id, "127.0.0.1:" + clusterPort, options))
+                .awaitReady(HOST_READY, settings.startLimit());
     }
 
     /** Where the logs are. */
@@ -229,7 +241,7 @@ public final class DemoFleet implements AutoCloseable {
         stop();
     }
 
-    /** Stops all of them, hosts first; may be called from a shutdown hook, and twice. */
+    /** Stops all of them, hosts first, and their QEMUs after them; may be called from a shutdown hook, and twice. */
     synchronized void stop() {
         stopped = true;
         children.reversed().forEach(Child::ask);
@@ -243,5 +255,6 @@ public final class DemoFleet implements AutoCloseable {
         } catch (IOException e) {
             // a store that does not stop is the demo's last worry: its files go with the folder
         }
+        witness().endAll();
     }
 }

@@ -7,6 +7,7 @@ import java.time.Duration;
  * Limits of the demo, from {@code godwit.demo}; reasons are in reference.conf.
  *
  * @param startLimit for a process to be ready, and for the hosts to be seen
+ * @param bootLimit for the QEMU guests to have booted
  * @param warmUp how long the guests run before the evacuation
  * @param evacuationLimit for the evacuation
  * @param runOn how long the guests run on at their destinations before they are checked
@@ -16,6 +17,7 @@ import java.time.Duration;
  */
 public record DemoSettings(
         Duration startLimit,
+        Duration bootLimit,
         Duration warmUp,
         Duration evacuationLimit,
         Duration runOn,
@@ -27,6 +29,7 @@ public record DemoSettings(
         Config demo = root.getConfig("godwit.demo");
         return new DemoSettings(
                 demo.getDuration("start-limit"),
+                demo.getDuration("boot-limit"),
                 demo.getDuration("warm-up"),
                 demo.getDuration("evacuation-limit"),
                 demo.getDuration("run-on"),

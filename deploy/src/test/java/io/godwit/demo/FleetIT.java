@@ -33,12 +33,11 @@ import org.junit.jupiter.api.io.TempDir;
 /** Whole fleets of real processes: evacuations, deaths in the middle, and the operator's mistakes. */
 @Tag("process")
 class FleetIT {
-    private static final long MIB = 1L << 20;
+    static final long MIB = 1L << 20;
     private static final Duration PATIENCE = Duration.ofSeconds(90);
-    private static final Path DIST = Path.of(System.getProperty("godwit.dist", "target/dist"));
-    private static final String CLASS_PATH = DIST.resolve("lib") + "/*";
-    private static final List<String> JVM_OPTIONS =
-            List.of("@" + Path.of("jvm.options").toAbsolutePath(), "-Xmx256m");
+    static final Path DIST = Path.of(System.getProperty("godwit.dist", "target/dist"));
+    static final String CLASS_PATH = DIST.resolve("lib") + "/*";
+    static final List<String> JVM_OPTIONS = List.of("@" + Path.of("jvm.options").toAbsolutePath(), "-Xmx256m");
 
     @TempDir(cleanup = CleanupMode.ON_SUCCESS)
     Path folder;
@@ -275,7 +274,7 @@ class FleetIT {
     }
 
     /** What a command said and how it ended. */
-    private record Ended(int exitCode, String stdout, String stderr) {}
+    record Ended(int exitCode, String stdout, String stderr) {}
 
     private Ended godwit(ApiClient client, String... arguments) throws IOException, InterruptedException {
         List<String> all = new ArrayList<>(List.of("--coordinator", client.url()));
@@ -284,6 +283,11 @@ class FleetIT {
     }
 
     private Ended godwit(String... arguments) throws IOException, InterruptedException {
+        return godwit(folder, arguments);
+    }
+
+    /** Runs a command as an operator does; its output goes to files in {@code folder}. */
+    static Ended godwit(Path folder, String... arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(JVM_OPTIONS);
@@ -300,6 +304,10 @@ class FleetIT {
     }
 
     private DemoFleet fleet() {
+        return fleet(folder);
+    }
+
+    static DemoFleet fleet(Path folder) {
         return new DemoFleet(folder, DemoSettings.of(ConfigFactory.load()), JVM_OPTIONS, CLASS_PATH);
     }
 
@@ -347,7 +355,7 @@ class FleetIT {
                         && view.stats().transferredBytes() > 8 * MIB);
     }
 
-    private static List<EvacuationView> evacuations(ApiClient client) {
+    static List<EvacuationView> evacuations(ApiClient client) {
         List<EvacuationView> all = new ArrayList<>();
         client.get(ApiClient.path("evacuations"))
                 .path("evacuations")
@@ -355,21 +363,21 @@ class FleetIT {
         return all;
     }
 
-    private static boolean ended(EvacuationView view) {
+    static boolean ended(EvacuationView view) {
         return view.state().equals("COMPLETED") || view.state().equals("FAILED");
     }
 
-    private static List<HostView> hosts(ApiClient client) {
+    static List<HostView> hosts(ApiClient client) {
         List<HostView> all = new ArrayList<>();
         client.get(ApiClient.path("hosts")).path("hosts").forEach(node -> all.add(client.view(node, HostView.class)));
         return all;
     }
 
-    private static MigrationView migration(ApiClient client, String id) {
+    static MigrationView migration(ApiClient client, String id) {
         return client.view(client.get(ApiClient.path("migrations", id)), MigrationView.class);
     }
 
-    private static RunLog runLogs(DemoFleet fleet, int hosts) throws IOException {
+    static RunLog runLogs(DemoFleet fleet, int hosts) throws IOException {
         RunLog log = new RunLog();
         for (int i = 1; i <= hosts; i++) {
             if (Files.exists(fleet.runLog("host-" + i))) {
@@ -379,7 +387,7 @@ class FleetIT {
         return log;
     }
 
-    private static <T> T await(Callable<T> look, Predicate<T> good) {
+    static <T> T await(Callable<T> look, Predicate<T> good) {
         return Awaitility.await()
                 .atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(100))
