@@ -15,11 +15,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class QemuDemoChecks {
     /**
-     * States that every migration is seen in, in this order, whatever QEMU goes through between two looks. The source asks how
+     * States that every migration is seen in, in this order, whatever QEMU goes through between two looks: a small guest is
+     * copied between two. The source asks how
      * QEMU stands before it goes past pre-switchover, and once more at the end; the destination until all is loaded.
      */
     private static final List<StateTriple> FLOW = List.of(
-            new StateTriple("RUNNING", "ACTIVE", "-"),
             new StateTriple("FINISH_MIGRATE", "DEVICE", "-"),
             new StateTriple("FINISH_MIGRATE", "COMPLETED", "-"),
             new StateTriple("RESTORE_VM", "NONE", "-"),
