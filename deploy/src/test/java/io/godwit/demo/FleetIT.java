@@ -291,6 +291,8 @@ class FleetIT {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(JVM_OPTIONS);
+        // most of them end within a second: the second compiler would only take the agents' cores
+        command.add("-XX:TieredStopAtLevel=1");
         command.add("-Dgodwit.jvm-options=" + Path.of("jvm.options").toAbsolutePath());
         command.addAll(List.of("-cp", CLASS_PATH, "io.godwit.launch.Main"));
         command.addAll(List.of(arguments));
