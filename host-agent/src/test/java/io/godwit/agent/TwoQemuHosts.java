@@ -39,9 +39,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
@@ -234,10 +237,15 @@ final class TwoQemuHosts implements AutoCloseable {
 
     /** The coordinator opens the handoff, and tells the source. */
     void handOff(String migration, Agent from, Agent to, long epoch) {
+        beginHandoff(migration, from, to, epoch);
+        from.tell(new HostCommand.SwitchOver(migration, VM, epoch));
+    }
+
+    /** The coordinator opens the handoff, and says nothing to anybody. */
+    void beginHandoff(String migration, Agent from, Agent to, long epoch) {
         assertThat(ask(replyTo ->
                         new OwnershipCommand.BeginHandoff(VM, migration, from.id(), to.id(), epoch, 10_000, replyTo)))
                 .isInstanceOf(OwnershipReply.OwnershipAccepted.class);
-        from.tell(new HostCommand.SwitchOver(migration, VM, epoch));
     }
 
     interface Question {
@@ -305,6 +313,12 @@ final class TwoQemuHosts implements AutoCloseable {
                 }
             }
         }
+    }
+
+    /** What the QEMU itself answers, unless it takes longer than {@code limit}: then its monitor hangs. */
+    JsonNode qmpWithin(Duration limit, Agent agent, String command)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        return dataPlane.submit(() -> qmp(agent, command)).get(limit.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     boolean runs(Agent agent) throws IOException {

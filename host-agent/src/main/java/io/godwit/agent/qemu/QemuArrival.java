@@ -139,21 +139,25 @@ final class QemuArrival {
                 repeat();
                 yield Behaviors.same();
             }
-            case LedgerSaid _ when !loaded -> Behaviors.same();
             case LedgerSaid(var reply) -> {
                 OwnershipView view = reply.view();
-                if (view.epoch() > core.epoch() && view.grants(core.host.host())) {
-                    yield grant(view.epoch());
+                if (view.epoch() <= core.epoch() || granted > 0) {
+                    yield Behaviors.same();
                 }
-                yield view.epoch() > core.epoch() && granted == 0
-                        ? discard("the ledger granted the VM elsewhere")
-                        : Behaviors.same();
+                // loaded or not: under a later epoch this migration has been settled
+                yield view.grants(core.host.host())
+                        ? loaded ? grant(view.epoch()) : Behaviors.same()
+                        : discard("the ledger has settled its migration");
             }
             case Overdue(var step)
             when step == Step.RECOVER -> {
                 recovery.again();
                 yield Behaviors.same();
             }
+            case Overdue(var step)
+            when step == Step.CONNECT ->
+                fail("no source has connected within "
+                        + core.qemu.settings().connectTimeout().toMillis() + " ms");
             case Overdue(var step) ->
                 step == Step.SETUP && !prepared
                         ? fail("QEMU was not ready to receive within "
@@ -171,6 +175,10 @@ final class QemuArrival {
                 }
                 prepared = true;
                 core.timers.cancel(Step.SETUP);
+                core.timers.startSingleTimer(
+                        Step.CONNECT,
+                        new Overdue(Step.CONNECT),
+                        core.qemu.settings().connectTimeout());
                 if (listening != null && core.migrationUri().isEmpty()) {
                     core.migrationUri(Optional.of(uri(listening)));
                     core.save(QemuManifest.Role.ARRIVING, core.epoch(), Optional.of(migration));
@@ -195,7 +203,7 @@ final class QemuArrival {
                 recovery.answered(error);
                 yield core.poll();
             }
-            case STOP, SWITCHOVER, CANCEL, ADJUST, CONTACT -> Behaviors.same();
+            case CONNECT, STOP, SWITCHOVER, CANCEL, ADJUST, CONTACT -> Behaviors.same();
         };
     }
 
@@ -203,6 +211,9 @@ final class QemuArrival {
         publish(RunState.RESTORE_VM, figures.fleetStatus().name());
         if (figures.failed()) {
             return fail("QEMU could not load the VM: " + figures.error().orElse("status " + figures.status()));
+        }
+        if (figures.begun()) {
+            core.timers.cancel(Step.CONNECT);
         }
         recovery.look(figures);
         // "completed" is said a moment before the run state changes

@@ -423,8 +423,32 @@ final class QemuCore {
         return session().call("migrate-set-capabilities", arguments);
     }
 
+    /** Past pre-switchover, from where on a destination may load the VM. */
+    void goOn() {
+        step(
+                Step.SWITCHOVER,
+                session().call("migrate-continue", QmpSession.arguments().put("state", "pre-switchover")));
+        timers.startSingleTimer(
+                Step.SWITCHOVER,
+                new QemuVm.Overdue(Step.SWITCHOVER),
+                qemu.settings().switchoverTimeout());
+    }
+
+    void cancelMigration() {
+        step(Step.CANCEL, session().call("migrate_cancel"));
+        timers.startSingleTimer(
+                Step.CANCEL, new QemuVm.Overdue(Step.CANCEL), qemu.settings().cancelTimeout());
+    }
+
+    /** The migration neither ends nor goes on: its sockets are closed, and again if that changes nothing. */
+    void hangs(Step step) {
+        context.getLog().warn("{}: {} hangs; closing the migration's sockets out of band", name(), step);
+        yank();
+        timers.startSingleTimer(step, new QemuVm.Overdue(step), qemu.settings().cancelTimeout());
+    }
+
     /** Hard close of all sockets of the migration, past a hung main loop: it has failed then. */
-    void yank() {
+    private void yank() {
         ObjectNode arguments = QmpSession.arguments();
         arguments.putArray("instances").addObject().put("type", "migration");
         step(Step.CANCEL, session().outOfBand("yank", arguments));

@@ -273,13 +273,7 @@ final class QemuDeparture {
     private void goOn(long now) {
         time.continued(now);
         core.timers.cancel(Step.STOP);
-        core.step(
-                Step.SWITCHOVER,
-                core.session().call("migrate-continue", QmpSession.arguments().put("state", "pre-switchover")));
-        core.timers.startSingleTimer(
-                Step.SWITCHOVER,
-                new Overdue(Step.SWITCHOVER),
-                core.qemu.settings().switchoverTimeout());
+        core.goOn();
     }
 
     private void readyToSwitchOver(long now) {
@@ -294,9 +288,7 @@ final class QemuDeparture {
         time.completed(now);
         core.timers.cancel(Step.SWITCHOVER);
         core.timers.cancel(Step.CANCEL);
-        if (!completed) {
-            completed = true;
-        }
+        completed = true;
         if (!stopDone) {
             stopDone = true;
             long held = core.epoch();
@@ -369,7 +361,7 @@ final class QemuDeparture {
                 }
                 setUp = true;
                 if (givenUp != null) {
-                    cancel();
+                    core.cancelMigration();
                 }
                 core.timers.startTimerWithFixedDelay(
                         new Tick(), core.qemu.settings().tick());
@@ -396,7 +388,7 @@ final class QemuDeparture {
                 recovery.answered(error);
                 yield core.poll();
             }
-            case CONTACT -> Behaviors.same();
+            case CONNECT, CONTACT -> Behaviors.same();
         };
     }
 
@@ -535,7 +527,7 @@ final class QemuDeparture {
             core.standFailed(why, Optional.of(migration));
             return core.refuse(migration, "RunVm", why);
         }
-        cancel();
+        core.cancelMigration();
         return core.poll();
     }
 
@@ -544,15 +536,9 @@ final class QemuDeparture {
             givenUp = reason;
             cancelled = asked;
             if (setUp && !ended) {
-                cancel();
+                core.cancelMigration();
             }
         }
-    }
-
-    private void cancel() {
-        core.step(Step.CANCEL, core.session().call("migrate_cancel"));
-        core.timers.startSingleTimer(
-                Step.CANCEL, new Overdue(Step.CANCEL), core.qemu.settings().cancelTimeout());
     }
 
     private Behavior<Command> overdue(Step step) {
@@ -567,16 +553,9 @@ final class QemuDeparture {
                     giveUp("pre-copy did not come under its limit in time: " + reports.inWords(), false);
                 }
             }
-            case SWITCHOVER, CANCEL -> {
-                core.context
-                        .getLog()
-                        .warn("{}: {} hangs; closing the migration's sockets out of band", core.name(), step);
-                core.yank();
-                core.timers.startSingleTimer(
-                        step, new Overdue(step), core.qemu.settings().cancelTimeout());
-            }
+            case SWITCHOVER, CANCEL -> core.hangs(step);
             case RECOVER -> recovery.again();
-            case RUN, ADJUST, CONTACT -> {}
+            case CONNECT, RUN, ADJUST, CONTACT -> {}
         }
         return Behaviors.same();
     }

@@ -47,7 +47,8 @@ record QemuFigures(
         List<String> blocked) {
     private static final long MEGABIT_BYTES = 125_000;
     private static final Set<String> ENDS = Set.of("completed", "failed", "cancelled");
-    private static final Set<String> NOT_BEGUN = Set.of("none", "setup");
+    private static final String NONE = "none";
+    private static final Set<String> NOT_BEGUN = Set.of(NONE, "setup");
 
     static QemuFigures of(JsonNode migration, JsonNode status) {
         JsonNode ram = migration.path("ram");
@@ -77,6 +78,11 @@ record QemuFigures(
     /** Whether nothing more will happen in this migration. */
     boolean ended() {
         return ENDS.contains(status);
+    }
+
+    /** Whether a migration is under way, be it that it only looks for its destination yet. */
+    boolean migrating() {
+        return !status.equals(NONE) && !ended();
     }
 
     boolean completed() {

@@ -9,6 +9,7 @@ import java.time.Duration;
  *
  * @param binary the program
  * @param startTimeout from the start of the process to the sockets it listens on
+ * @param connectTimeout from then to the source's connection
  * @param tick how often a migration is asked how it stands
  * @param lookInterval how often a guest that runs is asked how it stands
  * @param setupTimeout from the word to migrate to the first byte
@@ -29,6 +30,7 @@ import java.time.Duration;
 public record QemuSettings(
         String binary,
         Duration startTimeout,
+        Duration connectTimeout,
         Duration tick,
         Duration lookInterval,
         Duration setupTimeout,
@@ -51,6 +53,7 @@ public record QemuSettings(
         return new QemuSettings(
                 config.getString("binary"),
                 config.getDuration("start-timeout"),
+                config.getDuration("connect-timeout"),
                 config.getDuration("tick"),
                 config.getDuration("look-interval"),
                 config.getDuration("setup-timeout"),

@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  * settling → QemuRunning   the ledger grants it to this host and no handoff is open; what was left of a migration is ended
+ * settling → settling      its handoff is open and QEMU waits at the switchover: it goes on under that handoff
  * settling → QemuArrival   it is a copy that arrives
  * settling → QemuClosing   the ledger grants it to another host: this was the source, or a copy that came to nothing
  * </pre>
@@ -39,6 +40,7 @@ final class QemuSettling {
     private @Nullable OwnershipView view;
     private boolean running;
     private boolean cancelling;
+    private boolean goingOn;
 
     private QemuSettling(QemuCore core, QemuManifest manifest) {
         this.core = core;
@@ -101,6 +103,13 @@ final class QemuSettling {
                 recovery.answered(error);
                 yield core.poll();
             }
+            case QemuVm.Overdue(var step)
+            when step == Step.SWITCHOVER || step == Step.CANCEL -> {
+                if (figures == null || !figures.ended()) {
+                    core.hangs(step);
+                }
+                yield Behaviors.same();
+            }
             case QemuVm.Overdue _ -> {
                 recovery.again();
                 yield Behaviors.same();
@@ -130,15 +139,16 @@ final class QemuSettling {
         }
         if (ledger.handoff().isPresent()) {
             // this was the source and may have surrendered; whoever opened the handoff ends it
+            if (now.preSwitchover() && handedOff(ledger)) {
+                goOn();
+            }
             return Behaviors.same();
         }
         // in postcopy a copy that was granted runs, and fetches the rest of its memory
-        boolean migrating =
-                now.begun() && !now.ended() && !(now.postcopy() && manifest.role() == QemuManifest.Role.RUNNING);
-        if (migrating) {
+        if (now.migrating() && !(now.postcopy() && manifest.role() == QemuManifest.Role.RUNNING)) {
             if (!cancelling) {
                 cancelling = true;
-                core.step(Step.CANCEL, core.session().call("migrate_cancel"));
+                core.cancelMigration();
             }
             return Behaviors.same();
         }
@@ -151,6 +161,22 @@ final class QemuSettling {
         core.granted(ledger.epoch());
         core.step(Step.RUN, core.run(ledger.epoch()));
         return Behaviors.same();
+    }
+
+    /** Asked for was that handoff only once the VM stood by its agent's own word, which QEMU wakes in no case. */
+    private boolean handedOff(OwnershipView ledger) {
+        return ledger.handoff()
+                        .filter(open -> manifest.migration().equals(Optional.of(open.migration())))
+                        .isPresent()
+                && ledger.epoch() == core.epoch()
+                && manifest.role() == QemuManifest.Role.LEAVING;
+    }
+
+    private void goOn() {
+        if (!goingOn) {
+            goingOn = true;
+            core.goOn();
+        }
     }
 
     private Behavior<Command> runs() {

@@ -67,6 +67,8 @@ public final class QemuVm {
     enum Step {
         /** Capabilities, parameters and the word to migrate, or to listen. */
         SETUP,
+        /** The source connects. */
+        CONNECT,
         /** vCPUs stand still. */
         STOP,
         /** Go on past pre-switchover. */
