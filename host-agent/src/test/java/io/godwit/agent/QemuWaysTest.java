@@ -87,6 +87,23 @@ final class QemuWaysTest {
     }
 
     @Test
+    void anEmulatedGuestThatCannotStandForAllOfItsCopyingIsNotMoved() throws Exception {
+        TwoQemuHosts hosts = hosts("godwit.qemu { tcg-live = false, tcg-bandwidth = 10 MiB }");
+        VmSpec spec = hosts.create(TwoQemuHosts.spec()).spec();
+        DataEndpoint to = hosts.prepare("m-1", spec, 1, hosts.b);
+        hosts.beginSave("m-1", hosts.a, 1, to, 0);
+        MigrationReport report = hosts.await(MigrationReport.class);
+        while (!(report instanceof MigrationReport.SaveFailed failed)) {
+            report = hosts.await(MigrationReport.class);
+        }
+        assertThat(failed.reason())
+                .contains("(accelerator tcg) stands for all of its copying, about 15", "the limit can become 500 ms");
+        assertThat(failed.surrendered()).isFalse();
+        assertThat(hosts.runs(hosts.a)).isTrue();
+        assertThat(hosts.runs).containsExactly("host-a runs under 1");
+    }
+
+    @Test
     void aDiskThatBothReachIsLockedByWhoeverRuns() throws Exception {
         TwoQemuHosts hosts = hosts("");
         TestDisk disk = TestDisk.create(root.resolve("shared.img"), "raw", 8);

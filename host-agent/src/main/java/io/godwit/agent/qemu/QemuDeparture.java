@@ -68,6 +68,7 @@ final class QemuDeparture {
     private final QemuSaveReports reports;
     private final QemuTimeline time = new QemuTimeline();
     private final QemuRecovery recovery;
+    private final Optional<QemuEmulation> emulation;
     private SaveLimits limits;
     private Phase phase = Phase.COPYING;
     private boolean setUp;
@@ -91,6 +92,7 @@ final class QemuDeparture {
         this.migration = begin.migration();
         this.limits = begin.limits();
         this.recovery = QemuRecovery.ofSource(core);
+        this.emulation = QemuEmulation.of(core);
         this.reports =
                 new QemuSaveReports(core, migration, time, begin.destination().host());
     }
@@ -128,8 +130,7 @@ final class QemuDeparture {
         String uri = QemuArrival.uri(begin.destination());
         core.migrationUri(Optional.of(uri));
         ObjectNode to = QmpSession.arguments().put("uri", uri);
-        ObjectNode parameters =
-                QemuParameters.of(limits, core.qemu.settings().holdDowntime().toMillis(), core.qemu.settings());
+        ObjectNode parameters = copying();
         return core.save(QemuManifest.Role.LEAVING, core.epoch(), Optional.of(migration))
                 .thenCompose(_ -> core.capabilities(List.of("pause-before-switchover", "auto-converge")))
                 .thenCompose(_ -> core.fitToBeSent())
@@ -200,7 +201,7 @@ final class QemuDeparture {
         if (figures.preSwitchover()) {
             return preSwitchover(now);
         }
-        if (phase == Phase.COPYING && figures.active() && reports.fits(limits, core.spec())) {
+        if (phase == Phase.COPYING && figures.active() && mayStop(figures)) {
             phase = Phase.STOPPING;
             time.stopping(now);
             core.step(Step.STOP, core.stop());
@@ -218,6 +219,24 @@ final class QemuDeparture {
             readyToSwitchOver(now);
         }
         return Behaviors.same();
+    }
+
+    private boolean mayStop(QemuFigures figures) {
+        if (emulation.isEmpty()) {
+            return reports.fits(limits, core.spec());
+        }
+        Optional<String> problem = emulation.get().problem(figures, limits);
+        problem.ifPresent(why -> giveUp(why, false));
+        return problem.isEmpty();
+    }
+
+    /** The parameters of a VM that is copied while it runs: it is held from switching over. */
+    private ObjectNode copying() {
+        QemuSettings settings = core.qemu.settings();
+        return QemuParameters.of(
+                emulation.map(held -> held.held(limits)).orElse(limits),
+                settings.holdDowntime().toMillis(),
+                settings);
     }
 
     /** What is dirty is fetched after the handoff; where QEMU refuses that, it is sent before. */
@@ -480,7 +499,7 @@ final class QemuDeparture {
     private void adjust() {
         QemuSettings settings = core.qemu.settings();
         ObjectNode parameters = phase == Phase.COPYING
-                ? QemuParameters.of(limits, settings.holdDowntime().toMillis(), settings)
+                ? copying()
                 : QemuParameters.hurry(
                         Math.min(limits.downtimeLimitMs(), core.spec().blackoutBudgetMs()), settings);
         core.step(Step.ADJUST, core.session().call("migrate-set-parameters", parameters));

@@ -54,6 +54,11 @@ public final class QemuLearnt {
         static Costs unknown(Duration fixed) {
             return new Costs(fixed.toNanos() / 1000, 0);
         }
+
+        /** The same with another bandwidth. */
+        Costs at(long bytesPerSecond) {
+            return new Costs(fixedMicros, bytesPerSecond);
+        }
     }
 
     /** What is known of standstills of VMs that go to {@code host}; {@code fixed}: what stands for the fixed part until then. */

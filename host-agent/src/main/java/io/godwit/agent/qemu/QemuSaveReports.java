@@ -29,8 +29,13 @@ final class QemuSaveReports {
         this.core = core;
         this.migration = migration;
         this.time = time;
+        QemuLearnt.Costs learnt =
+                core.qemu.learnt().costs(destination, core.qemu.settings().fixedDowntime());
+        // held back until it stands, so its own bandwidth says nothing
         this.forecast = new QemuForecast(
-                core.qemu.learnt().costs(destination, core.qemu.settings().fixedDowntime()));
+                QemuEmulation.of(core).isEmpty() || learnt.bandwidth() > 0
+                        ? learnt
+                        : learnt.at(core.qemu.settings().tcgBandwidth()));
     }
 
     /** QEMU said {@code figures}; {@code standing}: the VM has been told to stop, and every prediction is of the past. */

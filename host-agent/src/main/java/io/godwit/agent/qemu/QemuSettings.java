@@ -21,6 +21,9 @@ import java.time.Duration;
  * @param lostTimeout how long the monitor of somebody else's QEMU may be out of reach
  * @param transport how guests arrive: {@code tcp}, or {@code unix} where source and destination share a file system
  * @param holdDowntime QEMU's downtime limit while it is not to switch over
+ * @param tcgLive whether emulated guests run while they are copied, at the price that writes may be lost
+ * @param tcgHoldBandwidth bandwidth until an emulated guest stands, in bytes per second
+ * @param tcgBandwidth what an emulated guest's copying is taken to run at, in bytes per second
  * @param unlimitedBandwidth limit that stands for none, in bytes per second
  * @param fixedDowntime part of a standstill that no byte count explains
  * @param multifdChannels streams of a migration with multifd
@@ -42,6 +45,9 @@ public record QemuSettings(
         Duration lostTimeout,
         String transport,
         Duration holdDowntime,
+        boolean tcgLive,
+        long tcgHoldBandwidth,
+        long tcgBandwidth,
         long unlimitedBandwidth,
         Duration fixedDowntime,
         int multifdChannels,
@@ -65,6 +71,9 @@ public record QemuSettings(
                 config.getDuration("lost-timeout"),
                 transport(config),
                 config.getDuration("hold-downtime"),
+                config.getBoolean("tcg-live"),
+                config.getBytes("tcg-hold-bandwidth"),
+                config.getBytes("tcg-bandwidth"),
                 config.getBytes("unlimited-bandwidth"),
                 config.getDuration("fixed-downtime"),
                 config.getInt("multifd-channels"),

@@ -63,6 +63,7 @@ class QemuDepartureTest {
     private final Config config = ConfigFactory.parseString("""
                     pekko.actor.provider = local
                     godwit.qemu.tick = 20 ms
+                    godwit.qemu.tcg-live = true
                     godwit.qemu.switchover-timeout = 300 ms
                     godwit.qemu.cancel-timeout = 300 ms
                     godwit.migration.ledger-poll = 10 s
