@@ -175,12 +175,6 @@ public final class DemoFleet implements AutoCloseable {
         return new QemuWitness(folder, settings.stopLimit());
     }
 
-    /** Starts the agent of a host again that has been killed, on the data folder that it had. */
-    void restartHost(String id, DemoOptions options) throws IOException, InterruptedException {
-        launch(id, hostArguments(id, "127.0.0.1:" + clusterPort, options))
-                .awaitReady(HOST_READY, settings.startLimit());
-    }
-
     /** Where the logs are. */
     Path logs() {
         return folder;

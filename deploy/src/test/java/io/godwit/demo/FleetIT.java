@@ -166,7 +166,7 @@ class FleetIT {
     @Test
     void withThreeCoordinatorsOneThatIsKilledAndOneThatStandsStillAreCarriedOnForByTheOthers() throws Exception {
         try (DemoFleet fleet = fleet()) {
-            ApiClient client = fleet.start(new DemoOptions(2, 1, 128 * MIB, "auto", 3));
+            ApiClient client = fleet.start(new DemoOptions(2, 1, SLOW_MEMORY, "auto", 3));
             slowEvacuation(client, 2);
             String migration = preCopying(client).id();
             // the founder: it has the singletons, and a third of the shards

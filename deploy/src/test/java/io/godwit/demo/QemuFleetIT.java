@@ -130,7 +130,7 @@ class QemuFleetIT {
             assertThat(FleetIT.ended(waiting)).as(waiting.toString()).isFalse();
             assertThat(waiting.vms()).noneMatch(row -> row.state().equals("LOST"));
 
-            fleet.restartHost("host-1", options);
+            fleet.restart("host-1");
             EvacuationView ended =
                     FleetIT.await(() -> FleetIT.evacuations(client).getFirst(), FleetIT::ended);
             assertThat(ended.state()).as(ended.toString()).isEqualTo("COMPLETED");
