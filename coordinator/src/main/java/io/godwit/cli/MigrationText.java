@@ -5,6 +5,7 @@ import io.godwit.proto.migration.Downtime;
 import io.godwit.proto.migration.MigrationView;
 import io.godwit.proto.migration.Progress;
 import io.godwit.proto.migration.SaveLimits;
+import io.godwit.proto.migration.SaveStats;
 import io.godwit.proto.migration.StateTriple;
 import io.godwit.units.Units;
 import java.util.List;
@@ -35,11 +36,18 @@ final class MigrationText {
                 .row("left", Units.size(view.remainingBytes()))
                 .row("limits", limits(view.limits()));
         view.progress().ifPresent(progress -> outlook(facts, progress));
-        facts.row("predicted downtime", Units.millisOf(view.stats().predictedDowntimeMicros()))
+        facts.row("predicted downtime", predicted(view.stats()))
                 .row("downtime", downtime(view) + parts(view.downtime()))
                 .row("verified", view.verified() ? "yes: equal digests" : "no")
                 .row("states", triples(view));
         return facts.render() + (view.steps().isEmpty() ? "" : "\n" + steps(view.steps()));
+    }
+
+    private static String predicted(SaveStats stats) {
+        String ours = Units.millisOf(stats.predictedDowntimeMicros());
+        return stats.hypervisorDowntimeMicros() < 0
+                ? ours
+                : ours + "; the hypervisor expected " + Units.millisOf(stats.hypervisorDowntimeMicros());
     }
 
     /** Limits in force, as one line. */

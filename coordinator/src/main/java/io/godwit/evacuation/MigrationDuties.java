@@ -61,10 +61,18 @@ public final class MigrationDuties {
                                 saving.endpoint(),
                                 job.options(),
                                 saving.trail().climb().limits())));
-            case Switching _ -> List.of(new Order(job.from(), new SwitchOver(job.id(), job.vm(), job.epoch())));
+            case Switching _ -> {
+                Order switchOver = new Order(job.from(), new SwitchOver(job.id(), job.vm(), job.epoch()));
+                // QEMU may have loaded all of it before there was a handoff: then its host has only to ask the ledger
+                // again,
+                // and the VM stands still until it does
+                yield job.outlivesAgent() ? List.of(switchOver, prepare(job)) : List.of(switchOver);
+            }
             case Resuming resuming -> List.of(new Order(job.to(), new RunVm(job.id(), job.vm(), resuming.epoch())));
             case Releasing releasing ->
-                List.of(new Order(job.from(), new ReleaseSource(job.id(), job.vm(), releasing.epoch())));
+                List.of(new Order(
+                        job.from(),
+                        new ReleaseSource(job.id(), job.vm(), releasing.epoch(), releasing.standingMicros())));
             case GoingBack back -> backOrders(back);
             case Opening _, Committing _, Aborting _, Ended _ -> List.of();
         };
@@ -88,11 +96,13 @@ public final class MigrationDuties {
 
     /**
      * What a host is to be told beside {@link #orders}, but not the first time: it is asked to repeat its last word, which
-     * may have been lost. In the switchover that is the destination's, that it has loaded the VM or runs it; the first time
-     * there is none, and the answer would only be in the way of a VM that stands still.
+     * may have been lost. In the switchover that is the destination's, that it has loaded the VM or runs it; the first time a
+     * native guest's has none, and the answer would only be in the way of a VM that stands still.
      */
     public static Optional<Order> reminder(MigrationState state) {
-        return state instanceof Switching switching ? Optional.of(prepare(switching.job())) : Optional.empty();
+        return state instanceof Switching switching && !switching.job().outlivesAgent()
+                ? Optional.of(prepare(switching.job()))
+                : Optional.empty();
     }
 
     private static Order prepare(MigrationJob job) {

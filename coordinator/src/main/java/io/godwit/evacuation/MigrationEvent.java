@@ -53,8 +53,8 @@ public sealed interface MigrationEvent extends WireMessage {
     /** The ledger has committed: the destination owns the VM under {@code epoch}. */
     record HandoffCommitted(long epoch) implements MigrationEvent {}
 
-    /** The destination runs the VM. */
-    record DestinationRan(List<StateTriple> states) implements MigrationEvent {
+    /** The destination runs the VM. {@code standingMicros}: how long it stood there, loaded; -1 when not said. */
+    record DestinationRan(List<StateTriple> states, long standingMicros) implements MigrationEvent {
         public DestinationRan {
             states = List.copyOf(states);
         }

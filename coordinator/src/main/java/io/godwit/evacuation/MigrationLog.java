@@ -79,8 +79,8 @@ public final class MigrationLog {
             // also out of Aborting: the commit had won the race
             case HandoffCommitted(var epoch)
             when state instanceof Committing || state instanceof Aborting -> new Resuming(job, trail, epoch);
-            case DestinationRan(var states)
-            when state instanceof Resuming resuming -> ran(resuming, trail.plusDestination(states));
+            case DestinationRan(var states, var standingMicros)
+            when state instanceof Resuming resuming -> ran(resuming, trail.plusDestination(states), standingMicros);
             case SourceLetGo let
             when state instanceof Releasing releasing ->
                 new Ended(
@@ -145,10 +145,10 @@ public final class MigrationLog {
         };
     }
 
-    private static MigrationState ran(Resuming resuming, MigrationTrail trail) {
+    private static MigrationState ran(Resuming resuming, MigrationTrail trail, long standingMicros) {
         return trail.sourceGone()
                 ? new Ended(resuming.job(), trail, MigrationPhase.COMPLETED, Optional.empty(), resuming.epoch())
-                : new Releasing(resuming.job(), trail, resuming.epoch());
+                : new Releasing(resuming.job(), trail, resuming.epoch(), standingMicros);
     }
 
     private static MigrationState rollBack(Asked state, String reason, boolean cancelled) {
@@ -203,7 +203,7 @@ public final class MigrationLog {
             case Switching _ -> new Switching(job, trail);
             case Committing _ -> new Committing(job, trail);
             case Resuming resuming -> new Resuming(job, trail, resuming.epoch());
-            case Releasing releasing -> new Releasing(job, trail, releasing.epoch());
+            case Releasing releasing -> new Releasing(job, trail, releasing.epoch(), releasing.standingMicros());
             case Aborting aborting -> new Aborting(job, trail, aborting.reason(), aborting.cancelled());
             case GoingBack _, Ended _ ->
                 throw new IllegalStateException("migration " + job.id() + ": the trail is closed in " + state);

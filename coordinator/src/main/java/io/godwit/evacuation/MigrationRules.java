@@ -141,7 +141,7 @@ public final class MigrationRules {
      * or even of its being loaded. It runs under a grant of the ledger only, so its word is as good as the ledger's.
      */
     private static List<MigrationEvent> destinationRuns(Asked state, VmRunning running) {
-        var ran = new DestinationRan(running.states());
+        var ran = new DestinationRan(running.states(), running.standingMicros());
         var committed = new HandoffCommitted(running.epoch());
         boolean granted = running.epoch() == state.job().epoch() + 1;
         return switch (state) {

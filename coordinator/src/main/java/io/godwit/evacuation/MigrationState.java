@@ -50,8 +50,8 @@ public sealed interface MigrationState extends KryoMessage {
     /** Committed: the destination must run the VM under {@code epoch}. No way back. */
     record Resuming(MigrationJob job, MigrationTrail trail, long epoch) implements Asked {}
 
-    /** The destination runs it: the source must let go. */
-    record Releasing(MigrationJob job, MigrationTrail trail, long epoch) implements Asked {}
+    /** The destination runs it, and stood {@code standingMicros} before that, if it has said so: the source must let go. */
+    record Releasing(MigrationJob job, MigrationTrail trail, long epoch, long standingMicros) implements Asked {}
 
     /** The ledger is asked to abort; it may have committed. */
     record Aborting(MigrationJob job, MigrationTrail trail, String reason, boolean cancelled) implements Asked {}

@@ -20,6 +20,9 @@ import io.godwit.evacuation.MigrationState.Saving;
 import io.godwit.evacuation.MigrationState.Switching;
 import io.godwit.plan.Pictures;
 import io.godwit.proto.host.DataEndpoint;
+import io.godwit.proto.host.HostCommand.PrepareIncoming;
+import io.godwit.proto.host.HostCommand.ReleaseSource;
+import io.godwit.proto.host.HostCommand.SwitchOver;
 import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.migration.MigrationPhase;
 import io.godwit.proto.migration.MigrationReport.IncomingDiscarded;
@@ -137,7 +140,7 @@ class QemuMigrationRulesTest {
                 .isEmpty();
         assertThat(MigrationRules.onHostGone(new Resuming(job, TRAIL, 2), "host-1"))
                 .isEmpty();
-        Asked ended = gone(new Releasing(job, TRAIL, 2), "host-1");
+        Asked ended = gone(new Releasing(job, TRAIL, 2, -1), "host-1");
         assertThat(ended.phase()).isEqualTo(MigrationPhase.COMPLETED);
         assertThat(lost(ended)).isFalse();
     }
@@ -171,5 +174,28 @@ class QemuMigrationRulesTest {
         assertThat(MigrationRules.onReport(new Switching(job("kvm"), TRAIL), runs("host-2", 2)))
                 .first()
                 .isEqualTo(new DestinationLoaded(true));
+    }
+
+    @Test
+    void withTheHandoffOpenADestinationThatMayHaveLoadedAllOfItAlreadyIsToldAtOnce() {
+        assertThat(MigrationDuties.orders(new Switching(job("qemu"), TRAIL)))
+                .satisfiesExactly(
+                        source -> assertThat(source.command()).isInstanceOf(SwitchOver.class), destination -> {
+                            assertThat(destination.host()).isEqualTo("host-2");
+                            assertThat(destination.command()).isInstanceOf(PrepareIncoming.class);
+                        });
+        assertThat(MigrationDuties.reminder(new Switching(job("qemu"), TRAIL))).isEmpty();
+
+        assertThat(MigrationDuties.orders(new Switching(job("kvm"), TRAIL))).hasSize(1);
+        assertThat(MigrationDuties.reminder(new Switching(job("kvm"), TRAIL))).isPresent();
+    }
+
+    @Test
+    void theSourceHearsHowLongTheVmStoodAtTheDestination() {
+        Asked resuming = new Resuming(job("qemu"), TRAIL, 2);
+        Asked releasing = hears(resuming, new VmRunning("m-1", "host-2", 2, List.of(), 12_345));
+        assertThat(MigrationDuties.orders(releasing))
+                .singleElement()
+                .satisfies(order -> assertThat(order.command()).isEqualTo(new ReleaseSource("m-1", "vm-1", 2, 12_345)));
     }
 }

@@ -44,7 +44,11 @@ final class QemuArrival {
     private @Nullable MigrationReport last;
     private @Nullable DataEndpoint listening;
     private boolean prepared;
+    private boolean complete;
     private boolean loaded;
+    private long committed;
+    private long loadedNanos;
+    private long ranNanos;
     private long granted;
     private boolean running;
 
@@ -125,7 +129,10 @@ final class QemuArrival {
         return Behaviors.receiveMessage(command -> switch (command) {
             case Asked(var asked) -> asked(asked);
             case Stepped(var step, var error) -> stepped(step, error);
-            case Heard(QmpMonitor.Happened(var event)) -> core.poll();
+            case Heard(QmpMonitor.Happened(var event)) -> {
+                happened(event);
+                yield core.poll();
+            }
             case Heard(QmpMonitor.Connected _) -> core.poll();
             case Heard(QmpMonitor.Disconnected _) -> Behaviors.same();
             case Polled(var figures, var _) -> {
@@ -145,9 +152,11 @@ final class QemuArrival {
                     yield Behaviors.same();
                 }
                 // loaded or not: under a later epoch this migration has been settled
-                yield view.grants(core.host.host())
-                        ? loaded ? grant(view.epoch()) : Behaviors.same()
-                        : discard("the ledger has settled its migration");
+                if (!view.grants(core.host.host())) {
+                    yield discard("the ledger has settled its migration");
+                }
+                committed = view.epoch();
+                yield loaded ? grant(committed) : Behaviors.same();
             }
             case Overdue(var step)
             when step == Step.RECOVER -> {
@@ -165,6 +174,26 @@ final class QemuArrival {
                         : Behaviors.same();
             case QemuVm.Launched _, QemuVm.Started _, QemuVm.Closed _ -> Behaviors.same();
         });
+    }
+
+    /** The VM stands still until somebody acts upon QEMU's word, so the ledger is asked at once. */
+    private void happened(QmpMessage.Event event) {
+        long now = core.host.clock().nanoTime();
+        if (event.name().equals("RESUME")) {
+            ranNanos = now;
+        } else if (prepared
+                && !complete
+                && event.name().equals("MIGRATION")
+                && event.data().path("status").asText().equals("completed")) {
+            complete = true;
+            loadedNanos = now;
+            core.commit(migration);
+        }
+    }
+
+    /** Of one that goes on standing because its operator wants so, and of one in postcopy, nothing is known. */
+    private long standingMicros() {
+        return loadedNanos > 0 && ranNanos > loadedNanos ? (ranNanos - loadedNanos) / 1000 : -1;
     }
 
     private Behavior<Command> stepped(Step step, String error) {
@@ -194,7 +223,7 @@ final class QemuArrival {
                 running = false;
                 if (error.isEmpty()) {
                     publish(RunState.RUNNING, "NONE");
-                    yield core.runs(migration, granted, trail);
+                    yield core.runs(migration, granted, trail, standingMicros());
                 }
                 repeat();
                 yield core.refuse(migration, "RunVm", "granted epoch " + granted + ", but it did not start: " + error);
@@ -224,10 +253,15 @@ final class QemuArrival {
             if (figures.completed()) {
                 core.timers.cancel(new Tick());
             }
-            core.commit(migration);
             last = new MigrationReport.IncomingLoaded(migration, core.host.host(), core.epoch(), false);
             core.timers.startTimerWithFixedDelay(
                     new AskLedger(), core.host.settings().ledgerPoll());
+            if (committed > 0) {
+                return grant(committed);
+            }
+            if (!complete) {
+                core.commit(migration);
+            }
         }
         return Behaviors.same();
     }
@@ -236,7 +270,13 @@ final class QemuArrival {
         return switch (asked) {
             case HostCommand.PrepareIncoming c
             when c.migration().equals(migration) -> {
-                repeat();
+                if ((complete || loaded) && granted == 0) {
+                    // there may be a handoff now; asked for by the coordinator's own commit it would take two steps
+                    // more
+                    core.commit(migration);
+                } else {
+                    repeat();
+                }
                 yield Behaviors.same();
             }
             case HostCommand.RunVm c

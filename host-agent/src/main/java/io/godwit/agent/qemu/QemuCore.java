@@ -211,10 +211,15 @@ final class QemuCore {
         host.reports().tell(report);
     }
 
-    /** A migration has ended with the VM running here under {@code newer}. */
-    Behavior<Command> runs(String migration, long newer, List<StateTriple> states) {
+    /**
+     * A migration has ended with the VM running here under {@code newer}.
+     *
+     * @param standingMicros how long it stood here with all of it loaded; -1 when that is not known
+     */
+    Behavior<Command> runs(String migration, long newer, List<StateTriple> states, long standingMicros) {
         granted(newer);
-        MigrationReport.VmRunning running = new MigrationReport.VmRunning(migration, host.host(), epoch, states);
+        MigrationReport.VmRunning running =
+                new MigrationReport.VmRunning(migration, host.host(), epoch, states, standingMicros);
         report(running);
         return stash.unstashAll(QemuRunning.begin(this, Optional.of(running)));
     }
@@ -394,18 +399,19 @@ final class QemuCore {
                 });
     }
 
-    /** Stops the vCPUs; the stage fails unless QEMU says that they stand. */
-    CompletionStage<?> stop() {
+    /** Stops the vCPUs; the stage has the run state that QEMU says they stand in, and fails unless they stand. */
+    CompletionStage<String> stop() {
         long held = epoch;
         return session()
                 .call("stop")
                 .thenCompose(_ -> session().call("query-status"))
-                .thenAcceptAsync(
+                .thenApplyAsync(
                         state -> {
                             if (state.path("running").asBoolean()) {
                                 throw new CompletionException(new IOException("QEMU was told to stop and runs"));
                             }
                             host.runLog().stopped(name(), held);
+                            return state.path("status").asText();
                         },
                         host.dataPlane());
     }

@@ -62,6 +62,8 @@ final class QemuDeparture {
         LOADING
     }
 
+    private static final String SETTLE = "settle";
+
     private final QemuCore core;
     private final String migration;
     private final HostCommand.BeginSave begin;
@@ -73,6 +75,9 @@ final class QemuDeparture {
     private Phase phase = Phase.COPYING;
     private boolean setUp;
     private boolean stopDone;
+    /** Set on the thread of QEMU's answer, and read after the step's end only. */
+    private volatile boolean ourStop;
+
     private boolean started;
     private boolean ready;
     private boolean drained;
@@ -159,14 +164,30 @@ final class QemuDeparture {
     private Behavior<Command> heard(QmpMonitor.Event event) {
         return switch (event) {
             case QmpMonitor.Happened(var happened) -> {
-                if (happened.name().equals("STOP")) {
-                    time.stopping(core.host.clock().nanoTime());
-                }
+                happened(happened, core.host.clock().nanoTime());
                 yield core.poll();
             }
             case QmpMonitor.Connected _ -> core.poll();
             case QmpMonitor.Disconnected _ -> Behaviors.same();
         };
+    }
+
+    /** While the VM stands still, QEMU's word is acted upon before it has been asked how it stands. */
+    private void happened(QmpMessage.Event event, long now) {
+        String status = event.data().path("status").asText();
+        if (event.name().equals("STOP")) {
+            time.stopping(now);
+        } else if (event.name().equals("MIGRATION") && setUp && granted == 0 && givenUp == null) {
+            if (status.equals("pre-switchover")) {
+                preSwitchover(now);
+            } else if (status.equals("completed") && phase == Phase.EARLY && started) {
+                // from here on QEMU wakes it in no case
+                time.completed(now);
+                readyToSwitchOver(now);
+            } else if (status.equals("completed") && phase == Phase.LOADING) {
+                time.completed(now);
+            }
+        }
     }
 
     private Behavior<Command> polled(QemuFigures figures) {
@@ -204,21 +225,36 @@ final class QemuDeparture {
         if (phase == Phase.COPYING && figures.active() && mayStop(figures)) {
             phase = Phase.STOPPING;
             time.stopping(now);
-            core.step(Step.STOP, core.stop());
-        } else if (phase == Phase.STOPPING
-                && stopDone
-                && figures.active()
-                && figures.runState().equals("paused")) {
-            phase = Phase.STOPPED;
-            time.stopped(now);
+            core.step(Step.STOP, core.stop().thenAccept(state -> ourStop = state.equals("paused")));
+        }
+        return Behaviors.same();
+    }
+
+    private void stopAnswered(String error) {
+        long now = core.host.clock().nanoTime();
+        if (!stopDone) {
+            giveUp("the VM could not be stopped: " + error, false);
+        } else if (ourStop) {
+            stopped(now);
+        } else if (drained) {
+            early(now);
+        }
+    }
+
+    /** QEMU says that it stands by our word: it has stopped nothing itself, and lets it run again in no case. */
+    private void stopped(long now) {
+        phase = Phase.STOPPED;
+        time.stopped(now);
+        if (drained) {
+            time.drained(now);
+        } else {
             if (limits.postcopy()) {
                 startPostcopy();
             } else {
                 adjust();
             }
-            readyToSwitchOver(now);
         }
-        return Behaviors.same();
+        readyToSwitchOver(now);
     }
 
     private boolean mayStop(QemuFigures figures) {
@@ -271,15 +307,25 @@ final class QemuDeparture {
                 drained = true;
                 goOnUnderTheHandoff();
             }
-            // whoever has stopped it: QEMU may believe that it was itself, and let it run after a failure
-            case COPYING, STOPPING -> {
-                phase = Phase.EARLY;
-                time.drained(now);
-                goOn(now);
+            // who has stopped it, the answer to our word tells
+            case STOPPING -> {
+                drained = true;
+                if (stopDone) {
+                    early(now);
+                }
             }
+            case COPYING -> early(now);
             case EARLY, LOADING -> {}
         }
         return Behaviors.same();
+    }
+
+    /** QEMU believes that it has stopped the VM itself, and lets it run after a failure. */
+    private void early(long now) {
+        phase = Phase.EARLY;
+        reports.stoppedByQemu();
+        time.drained(now);
+        goOn(now);
     }
 
     private void goOnUnderTheHandoff() {
@@ -314,13 +360,15 @@ final class QemuDeparture {
             core.host.dataPlane().execute(() -> core.host.runLog().stopped(core.name(), held));
         }
         if (!figures.runState().equals("postmigrate")) {
-            // 7.2 says "completed" before its figures and run state are
+            // 7.2 says "completed" a moment before its figures and run state are
+            core.timers.startSingleTimer(
+                    SETTLE, new Tick(), core.qemu.settings().settleInterval());
             return Behaviors.same();
         }
         ended = true;
         core.timers.cancel(new Tick());
         if (letGo != null) {
-            return release();
+            return release(-1);
         }
         if (granted > 0) {
             return runAgain(granted);
@@ -388,8 +436,8 @@ final class QemuDeparture {
             }
             case STOP -> {
                 stopDone = error.isEmpty();
-                if (!stopDone && phase == Phase.STOPPING) {
-                    giveUp("the VM could not be stopped: " + error, false);
+                if (phase == Phase.STOPPING && givenUp == null && granted == 0) {
+                    stopAnswered(error);
                 }
                 yield core.poll();
             }
@@ -419,7 +467,7 @@ final class QemuDeparture {
         }
         time.runsAgain();
         if (granted > 0) {
-            return core.runs(migration, granted, reports.trail());
+            return core.runs(migration, granted, reports.trail(), -1);
         }
         sayFailed(false);
         return core.stash.unstashAll(QemuRunning.begin(core, Optional.empty()));
@@ -465,7 +513,7 @@ final class QemuDeparture {
             }
             case HostCommand.RunVm c when ours(c.migration()) && c.epoch() > core.epoch() -> grant(c.epoch());
             case HostCommand.ReleaseSource c
-            when ours(c.migration()) && c.epoch() > core.epoch() && surrendered -> release();
+            when ours(c.migration()) && c.epoch() > core.epoch() && surrendered -> release(c.standingMicros());
             case HostCommand.DescribeVm c -> core.describe(c);
             case HostCommand.SwitchOver c -> core.refuse(asked, notNow(c.epoch()));
             case HostCommand.CancelSave _ -> core.refuse(asked, notNow(core.epoch()));
@@ -594,10 +642,10 @@ final class QemuDeparture {
         return core.stash.unstashAll(QemuRunning.begin(core, Optional.empty()));
     }
 
-    private Behavior<Command> release() {
+    private Behavior<Command> release(long standingMicros) {
         long now = core.host.clock().nanoTime();
         if (letGo == null) {
-            letGo = time.downtime(now);
+            letGo = time.downtime(now, standingMicros);
             learn(letGo.totalMicros());
         }
         if (reports.postcopy() && core.ended().isEmpty()) {
@@ -624,7 +672,8 @@ final class QemuDeparture {
                     .learnt()
                     .learn(
                             begin.destination().host(),
-                            new QemuLearnt.Standstill(totalMicros, reports.standingBytes(), time.drainMicros()));
+                            new QemuLearnt.Standstill(
+                                    phase == Phase.EARLY, totalMicros, reports.standingBytes(), time.drainMicros()));
         }
     }
 

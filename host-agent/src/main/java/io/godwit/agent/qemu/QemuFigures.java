@@ -97,6 +97,11 @@ record QemuFigures(
         return status.equals("pre-switchover");
     }
 
+    /** Whether QEMU has stopped the VM, to send the last of it. */
+    boolean switchingOver() {
+        return runState.equals("finish-migrate") || runState.equals("postmigrate");
+    }
+
     boolean active() {
         return status.equals("active");
     }

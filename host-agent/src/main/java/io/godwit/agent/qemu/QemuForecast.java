@@ -66,6 +66,11 @@ final class QemuForecast {
         return costs.fixedMicros() + (long) (leftBytes * (double) MICROS / stopped);
     }
 
+    /** Standstill if QEMU stops the VM by itself, which it does when less is left than its downtime limit has time for. */
+    long earlyMicros() {
+        return costs.earlyMicros();
+    }
+
     /** The part of it that no iteration can remove. */
     long floorMicros() {
         return costs.fixedMicros();

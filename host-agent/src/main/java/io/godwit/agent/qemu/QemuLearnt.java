@@ -14,7 +14,7 @@ import java.util.function.ToLongFunction;
  */
 public final class QemuLearnt {
     /** Enough for a median that one busy moment does not move, few enough to follow a change within minutes. */
-    private static final int REMEMBERED = 8;
+    private static final int REMEMBERED = 5;
 
     /** What was sent in less than this goes through socket buffers and tells nothing of the link. */
     static final long TELLING_BYTES = 1 << 20;
@@ -24,14 +24,15 @@ public final class QemuLearnt {
     /**
      * One standstill that was measured.
      *
-     * @param totalMicros from the word to stop to the word that the destination runs
+     * @param early whether QEMU stopped the VM by itself, so that the handoff was asked for only at its end
+     * @param totalMicros from the word to stop until it ran at the destination
      * @param bytes RAM sent while it stood
      * @param micros in which they were sent; part of the total
      */
-    record Standstill(long totalMicros, long bytes, long micros) {
+    record Standstill(boolean early, long totalMicros, long bytes, long micros) {
         /** Whether it tells how fast RAM goes. */
         boolean tellsBandwidth() {
-            return bytes >= TELLING_BYTES && micros > 0;
+            return !early && bytes >= TELLING_BYTES && micros > 0;
         }
 
         long bandwidth() {
@@ -46,18 +47,19 @@ public final class QemuLearnt {
     /**
      * What a standstill costs.
      *
-     * @param fixedMicros what no byte count explains
+     * @param fixedMicros what no byte count explains, when the agent stops the VM
+     * @param earlyMicros all of it, when QEMU stops the VM by itself
      * @param bandwidth bytes per second while the VM stands; 0 when unknown: then as fast as before
      */
-    record Costs(long fixedMicros, long bandwidth) {
+    record Costs(long fixedMicros, long earlyMicros, long bandwidth) {
         /** Nothing has been learnt yet. */
         static Costs unknown(Duration fixed) {
-            return new Costs(fixed.toNanos() / 1000, 0);
+            return new Costs(fixed.toNanos() / 1000, fixed.toNanos() / 1000, 0);
         }
 
         /** The same with another bandwidth. */
         Costs at(long bytesPerSecond) {
-            return new Costs(fixedMicros, bytesPerSecond);
+            return new Costs(fixedMicros, earlyMicros, bytesPerSecond);
         }
     }
 
@@ -70,8 +72,16 @@ public final class QemuLearnt {
         List<Standstill> telling =
                 known.stream().filter(Standstill::tellsBandwidth).toList();
         return new Costs(
-                median(known, Standstill::unexplainedMicros),
+                median(of(known, false), Standstill::unexplainedMicros),
+                median(of(known, true), Standstill::unexplainedMicros),
                 telling.isEmpty() ? 0 : median(telling, Standstill::bandwidth));
+    }
+
+    /** Those of that kind; all of them when there is none. */
+    private static List<Standstill> of(List<Standstill> known, boolean early) {
+        List<Standstill> such =
+                known.stream().filter(one -> one.early() == early).toList();
+        return such.isEmpty() ? known : such;
     }
 
     /** A VM that went to {@code host} has stood still. */
@@ -85,6 +95,7 @@ public final class QemuLearnt {
 
     private static long median(List<Standstill> of, ToLongFunction<Standstill> value) {
         long[] sorted = of.stream().mapToLong(value).sorted().toArray();
-        return sorted[sorted.length / 2];
+        // of two the smaller: an agent that has just started is slow at first
+        return sorted[(sorted.length - 1) / 2];
     }
 }

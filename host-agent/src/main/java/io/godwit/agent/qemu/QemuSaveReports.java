@@ -22,6 +22,7 @@ final class QemuSaveReports {
     private final List<StateTriple> trail = new ArrayList<>();
     private @Nullable QemuFigures latest;
     private long predictedAtStop;
+    private long expectedAtStop = -1;
     private long sentAtStop;
 
     /** {@code destination}: the host that the VM goes to. */
@@ -45,8 +46,9 @@ final class QemuSaveReports {
             forecast.take(figures, now);
         }
         latest = figures;
-        if (!standing) {
+        if (!standing && !figures.switchingOver()) {
             predictedAtStop = forecast.predictedMicros();
+            expectedAtStop = expectedMicros(figures);
             sentAtStop = figures.transferredBytes();
         }
         RunState state = figures.fleetRunState();
@@ -79,9 +81,16 @@ final class QemuSaveReports {
                                 forecast.floorMicros(),
                                 true,
                                 limits,
-                                figures.expectedDowntimeMs() < 0
-                                        ? -1
-                                        : TimeUnit.MILLISECONDS.toMicros(figures.expectedDowntimeMs()))));
+                                expectedMicros(figures))));
+    }
+
+    private static long expectedMicros(QemuFigures figures) {
+        return figures.expectedDowntimeMs() < 0 ? -1 : TimeUnit.MILLISECONDS.toMicros(figures.expectedDowntimeMs());
+    }
+
+    /** QEMU has stopped the VM, as it does when next to nothing is left: what was promised is the standstill of that. */
+    void stoppedByQemu() {
+        predictedAtStop = forecast.earlyMicros();
     }
 
     /** Whether the VM may be stopped now: the standstill keeps to its limit, or is to be taken as it comes. */
@@ -134,7 +143,8 @@ final class QemuSaveReports {
                 figures.syncs(),
                 time.precopyMillis(now),
                 forecast.bandwidth(),
-                predictedAtStop);
+                predictedAtStop,
+                expectedAtStop);
     }
 
     /** The figures that decide, for a reason that a person reads. */

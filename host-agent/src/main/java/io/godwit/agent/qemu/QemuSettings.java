@@ -11,6 +11,7 @@ import java.time.Duration;
  * @param startTimeout from the start of the process to the sockets it listens on
  * @param connectTimeout from then to the source's connection
  * @param tick how often a migration is asked how it stands
+ * @param settleInterval how often a QEMU that has completed is asked whether its run state says so, too
  * @param lookInterval how often a guest that runs is asked how it stands
  * @param setupTimeout from the word to migrate to the first byte
  * @param switchoverTimeout from the word to go on at the switchover to the end
@@ -35,6 +36,7 @@ public record QemuSettings(
         Duration startTimeout,
         Duration connectTimeout,
         Duration tick,
+        Duration settleInterval,
         Duration lookInterval,
         Duration setupTimeout,
         Duration switchoverTimeout,
@@ -61,6 +63,7 @@ public record QemuSettings(
                 config.getDuration("start-timeout"),
                 config.getDuration("connect-timeout"),
                 config.getDuration("tick"),
+                config.getDuration("settle-interval"),
                 config.getDuration("look-interval"),
                 config.getDuration("setup-timeout"),
                 config.getDuration("switchover-timeout"),

@@ -68,18 +68,25 @@ final class QemuTimeline {
         return micros(stopped, drained);
     }
 
-    /** The standstill, ended by the word that the destination runs; waiting for the ledger counts as commit. */
-    Downtime downtime(long now) {
+    /**
+     * The standstill; waiting for the ledger counts as commit.
+     *
+     * @param now when the word came that the destination runs, which takes its way over the coordinator
+     * @param standingMicros how long the VM stood there, loaded, as the destination says; -1 when it does not: then the
+     *     standstill ends now
+     */
+    Downtime downtime(long now, long standingMicros) {
         if (completed == 0) {
             return Downtime.NONE;
         }
+        long here = micros(completed, now);
         return new Downtime(
                 micros(stopping, stopped),
                 0,
                 micros(stopped, drained),
                 0,
                 micros(continued, completed),
-                micros(drained, continued) + micros(completed, now),
+                micros(drained, continued) + (standingMicros < 0 ? here : Math.min(standingMicros, here)),
                 0);
     }
 

@@ -28,12 +28,24 @@ final class FakeQemu {
     private final List<Link> links = new CopyOnWriteArrayList<>();
     private String migration = "{}";
     private String runState = "prelaunch";
+    private boolean stoppedByItself;
 
     /** What query-migrate and query-status say from now on; QEMU gives a sign of the change. */
     synchronized void stands(String migrationSaid, String run) {
         migration = migrationSaid;
         runState = run;
         links.forEach(link -> link.lines.add("{\"event\": \"MIGRATION\", \"data\": {\"status\": \"whatever\"}}"));
+    }
+
+    /** An event of that migration status, ahead of whatever a question would be answered with. */
+    synchronized void says(String status) {
+        links.forEach(link -> link.lines.add("{\"event\": \"MIGRATION\", \"data\": {\"status\": \"" + status + "\"}}"));
+    }
+
+    /** {@code stop} changes nothing from now on: the vCPUs have been stopped by QEMU itself. */
+    synchronized void hasStopped() {
+        runState = "finish-migrate";
+        stoppedByItself = true;
     }
 
     /** The command is refused from now on. */
@@ -82,7 +94,7 @@ final class FakeQemu {
         }
         switch (name) {
             case "cont" -> runState = "running";
-            case "stop" -> runState = "paused";
+            case "stop" -> runState = stoppedByItself ? runState : "paused";
             case "quit" -> ended.complete("exited with status 0");
             default -> {}
         }

@@ -11,12 +11,14 @@ import io.godwit.proto.host.DataEndpoint;
 import io.godwit.proto.host.HostCommand;
 import io.godwit.proto.host.HostReply;
 import io.godwit.proto.host.QemuAbility;
+import io.godwit.proto.migration.Downtime;
 import io.godwit.proto.migration.MigrationMessage;
 import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.migration.MigrationReport;
 import io.godwit.proto.migration.Progress;
 import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveProgress;
+import io.godwit.proto.migration.SaveStats;
 import io.godwit.proto.ownership.OwnershipCommand;
 import io.godwit.proto.ownership.OwnershipReply;
 import io.godwit.proto.ownership.OwnershipView;
@@ -185,7 +187,9 @@ class QemuDepartureTest {
         assertThat(far.predictedDowntimeMicros()).isGreaterThan(900_000_000);
         assertThat(qemu.asked).doesNotContain("stop");
         qemu.stands(NEAR, "running");
-        await(MigrationReport.ReadyToSwitchOver.class);
+        SaveStats promised = await(MigrationReport.ReadyToSwitchOver.class).stats();
+        assertThat(promised.predictedDowntimeMicros()).isEqualTo(61_000);
+        assertThat(promised.hypervisorDowntimeMicros()).isEqualTo(300_000);
         assertThat(qemu.asked).contains("stop");
         qemu.stands("{\"status\": \"pre-switchover\"}", "finish-migrate");
         await(SaveProgress.class);
@@ -287,5 +291,47 @@ class QemuDepartureTest {
                         new OwnershipView(VM, Optional.of("host-a"), 1, Optional.empty(), Optional.empty())));
         assertThat(await(MigrationReport.SaveFailed.class).surrendered()).isFalse();
         assertThat(qemu.asked.stream().filter("cont"::equals).count()).isEqualTo(2);
+    }
+
+    @Test
+    void aVmThatQemuHasStoppedGoesOnAtOnceAndIsHandedOffWithQemusWordThatAllIsLoaded() {
+        beginSave();
+        qemu.stands(FAR, "running");
+        await(MigrationReport.SaveStarted.class);
+        qemu.says("pre-switchover");
+        awaitAsked("migrate-continue");
+        // nobody asks for a handoff while QEMU may still let it run again: await would have failed
+        awaitProgress(_ -> true);
+        qemu.says("completed");
+        SaveStats promised = await(MigrationReport.ReadyToSwitchOver.class).stats();
+        assertThat(promised.predictedDowntimeMicros()).isEqualTo(60_000);
+        assertThat(qemu.asked).doesNotContain("stop");
+    }
+
+    @Test
+    void aVmThatQemuStoppedJustBeforeOurWordGoesOnWithoutAHandoff() {
+        qemu.hasStopped();
+        beginSave();
+        qemu.stands(NEAR, "finish-migrate");
+        awaitAsked("stop");
+        qemu.says("pre-switchover");
+        awaitAsked("migrate-continue");
+        awaitProgress(_ -> true);
+        qemu.says("completed");
+        await(MigrationReport.ReadyToSwitchOver.class);
+    }
+
+    @Test
+    void theStandstillEndsWhenTheDestinationSaysThatItRanNotWhenTheSourceHearsOfIt() {
+        handedOffAndContinued();
+        qemu.says("completed");
+        qemu.stands("{\"status\": \"completed\", \"ram\": {\"total\": 1000000}}", "postmigrate");
+        awaitProgress(progress -> progress.triple().vm().equals("POSTMIGRATE"));
+        tell(new HostCommand.ReleaseSource("m-1", VM, 2, 0));
+        Downtime stood = await(MigrationReport.SourceReleased.class).downtime();
+        assertThat(stood.totalMicros()).isPositive();
+        assertThat(stood.commitMicros())
+                .as("of it, waiting for the handoff only")
+                .isLessThan(stood.totalMicros());
     }
 }

@@ -74,7 +74,7 @@ class QemuForecastTest {
 
     @Test
     void standstillsTeachTheFixedPartAndTheBandwidthOfThatDestinationAlone() {
-        learnt.learn("host-b", new Standstill(30_000, 10 * MIB, 10_000));
+        learnt.learn("host-b", new Standstill(false, 30_000, 10 * MIB, 10_000));
         QemuForecast forecast = forecast();
         forecast.take(figures(100 * MIB, 100 * MIB, 0, 2, true), 0);
         // 20 ms that no byte explains, and 1000 MiB/s instead of the limited 100
@@ -86,7 +86,7 @@ class QemuForecastTest {
 
     @Test
     void aFewBytesTeachNothingOfTheBandwidth() {
-        learnt.learn("host-b", new Standstill(30_000, 4096, 1));
+        learnt.learn("host-b", new Standstill(false, 30_000, 4096, 1));
         assertThat(learnt.costs("host-b", FIXED).bandwidth()).isZero();
         assertThat(learnt.costs("host-b", FIXED).fixedMicros()).isEqualTo(29_999);
     }
@@ -94,13 +94,23 @@ class QemuForecastTest {
     @Test
     void oneBusyMomentMovesNoPromiseAndOldOnesAreForgotten() {
         for (int i = 0; i < 5; i++) {
-            learnt.learn("host-b", new Standstill(20_000, 0, 0));
+            learnt.learn("host-b", new Standstill(false, 20_000, 0, 0));
         }
-        learnt.learn("host-b", new Standstill(900_000, 0, 0));
+        learnt.learn("host-b", new Standstill(false, 900_000, 0, 0));
         assertThat(learnt.costs("host-b", FIXED).fixedMicros()).isEqualTo(20_000);
         for (int i = 0; i < 8; i++) {
-            learnt.learn("host-b", new Standstill(50_000, 0, 0));
+            learnt.learn("host-b", new Standstill(false, 50_000, 0, 0));
         }
         assertThat(learnt.costs("host-b", FIXED).fixedMicros()).isEqualTo(50_000);
+    }
+
+    @Test
+    void whatQemuStopsByItselfIsPromisedFromStandstillsOfThatKind() {
+        assertThat(forecast().earlyMicros()).isEqualTo(60_000);
+        learnt.learn("host-b", new Standstill(false, 20_000, 0, 0));
+        assertThat(forecast().earlyMicros()).as("better than nothing").isEqualTo(20_000);
+        learnt.learn("host-b", new Standstill(true, 45_000, 0, 0));
+        assertThat(forecast().earlyMicros()).isEqualTo(45_000);
+        assertThat(forecast().floorMicros()).isEqualTo(20_000);
     }
 }

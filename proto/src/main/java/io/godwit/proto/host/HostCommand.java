@@ -50,8 +50,16 @@ public sealed interface HostCommand extends WireMessage {
      */
     record RunVm(String migration, String vm, long epoch) implements HostCommand {}
 
-    /** The handoff is committed and the destination runs: the source destroys its copy. Reports SourceReleased. */
-    record ReleaseSource(String migration, String vm, long epoch) implements HostCommand {}
+    /**
+     * The handoff is committed and the destination runs: the source destroys its copy. Reports SourceReleased. {@code
+     * standingMicros}: what the destination says of how long the VM stood there, loaded; -1 for nothing.
+     */
+    record ReleaseSource(String migration, String vm, long epoch, long standingMicros) implements HostCommand {
+        /** The destination has said nothing of how long the VM stood there. */
+        public ReleaseSource(String migration, String vm, long epoch) {
+            this(migration, vm, epoch, -1);
+        }
+    }
 
     /** The destination destroys its copy, which was never granted. Reports IncomingDiscarded. */
     record DiscardIncoming(String migration, String vm, String reason) implements HostCommand {}

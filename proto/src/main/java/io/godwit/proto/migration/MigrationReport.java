@@ -42,10 +42,20 @@ public sealed interface MigrationReport extends MigrationMessage, WireMessage {
     /** The destination has loaded and checked everything and stands still. */
     record IncomingLoaded(String migration, String host, long epoch, boolean verified) implements MigrationReport {}
 
-    /** The VM runs on {@code host} under {@code epoch}. {@code states}: triples of the resume path, or of the roll-back. */
-    record VmRunning(String migration, String host, long epoch, List<StateTriple> states) implements MigrationReport {
+    /**
+     * The VM runs on {@code host} under {@code epoch}. {@code states}: triples of the resume path, or of the roll-back. {@code
+     * standingMicros}: how long it stood there with all of it loaded, on that host's clock; -1 when that is not known, as of
+     * native guests, whose source sees it by itself.
+     */
+    record VmRunning(String migration, String host, long epoch, List<StateTriple> states, long standingMicros)
+            implements MigrationReport {
         public VmRunning {
             states = List.copyOf(states);
+        }
+
+        /** It is not known how long it stood there. */
+        public VmRunning(String migration, String host, long epoch, List<StateTriple> states) {
+            this(migration, host, epoch, states, -1);
         }
     }
 

@@ -14,6 +14,8 @@ import io.godwit.proto.WireMessage;
  * @param precopyMillis time spent pre-copying
  * @param bandwidthBytesPerSecond measured
  * @param predictedDowntimeMicros predicted when it asked to switch over; 0 before
+ * @param hypervisorDowntimeMicros what the hypervisor itself expected at that moment; -1 where there is none, as for native
+ *     guests
  */
 public record SaveStats(
         long ramBytes,
@@ -24,8 +26,33 @@ public record SaveStats(
         int iterations,
         long precopyMillis,
         long bandwidthBytesPerSecond,
-        long predictedDowntimeMicros)
+        long predictedDowntimeMicros,
+        long hypervisorDowntimeMicros)
         implements WireMessage {
     /** Nothing done yet. */
     public static final SaveStats NONE = new SaveStats(0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+    /** Of a guest without a hypervisor that predicts anything. */
+    public SaveStats(
+            long ramBytes,
+            long transferredBytes,
+            long ramBytesSent,
+            long deviceBytesSent,
+            long dirtiedPages,
+            int iterations,
+            long precopyMillis,
+            long bandwidthBytesPerSecond,
+            long predictedDowntimeMicros) {
+        this(
+                ramBytes,
+                transferredBytes,
+                ramBytesSent,
+                deviceBytesSent,
+                dirtiedPages,
+                iterations,
+                precopyMillis,
+                bandwidthBytesPerSecond,
+                predictedDowntimeMicros,
+                -1);
+    }
 }
