@@ -212,7 +212,9 @@ class QemuDepartureTest {
     void inPostcopyThereIsNoCancelling() {
         beginSave();
         qemu.stands("{\"status\": \"postcopy-active\"}", "finish-migrate");
-        awaitProgress(progress -> progress.triple().vm().equals("FINISH_MIGRATE"));
+        // both questions answered since: one may have been before
+        awaitProgress(progress -> progress.triple().vm().equals("FINISH_MIGRATE")
+                && progress.triple().migration().equals("ACTIVE"));
         tell(new HostCommand.CancelSave("m-1", VM, "changed my mind"));
         assertThat(await(MigrationReport.CommandRefused.class).reason()).contains("no way back");
         assertThat(qemu.asked).doesNotContain("migrate_cancel");
