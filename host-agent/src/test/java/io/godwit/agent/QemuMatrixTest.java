@@ -25,6 +25,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -32,6 +34,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Whatever is cancelled or dies, at each status of QEMU's migration: at most one instance of the VM ever runs, it ends where
  * the ledger says, its memory keeps the guest's rule there, and the next migration succeeds.
  */
+@Execution(ExecutionMode.CONCURRENT)
 final class QemuMatrixTest {
     /** 8 MiB, two passes a second. */
     private static final BootSectorGuest GUEST = new BootSectorGuest(9L << 20, 4096, 1);

@@ -21,10 +21,13 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A guest that dirties its memory by a rule is moved while it works, and the rule holds at the destination. */
+@Execution(ExecutionMode.CONCURRENT)
 final class QemuRuleTest {
     /** 32 MiB, a pass and a mark every two seconds. */
     private static final BootSectorGuest GUEST = new BootSectorGuest(33L << 20, 4096, 1);

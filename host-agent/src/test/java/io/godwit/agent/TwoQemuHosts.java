@@ -106,8 +106,9 @@ final class TwoQemuHosts implements AutoCloseable {
                         # a guest that writes a few pages by a rule has lost none so far, and KVM is not everywhere
                         godwit.qemu.tcg-live = true
                         godwit.qemu.switchover-timeout = 2 s
-                        godwit.qemu.recover-delay = 200 ms
-                        godwit.qemu.recover-interval = 1 s
+                        godwit.qemu.recover-delay = 500 ms
+                        # a second connect while the first is still under way breaks what it is to mend
+                        godwit.qemu.recover-interval = 5 s
                         godwit.qemu.qmp.reconnect-interval = 50 ms
                         """).withFallback(ConfigFactory.load());
     }
