@@ -40,7 +40,9 @@ class FleetIT {
 
     static final Path DIST = Path.of(System.getProperty("godwit.dist", "target/dist"));
     static final String CLASS_PATH = DIST.resolve("lib") + "/*";
-    static final List<String> JVM_OPTIONS = List.of("@" + Path.of("jvm.options").toAbsolutePath(), "-Xmx256m");
+    // a fleet lives for seconds: the second compiler would only take the cores that it starts on
+    static final List<String> JVM_OPTIONS =
+            List.of("@" + Path.of("jvm.options").toAbsolutePath(), "-Xmx256m", "-XX:TieredStopAtLevel=1");
 
     @TempDir(cleanup = CleanupMode.ON_SUCCESS)
     Path folder;
@@ -294,8 +296,6 @@ class FleetIT {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(JVM_OPTIONS);
-        // most of them end within a second: the second compiler would only take the agents' cores
-        command.add("-XX:TieredStopAtLevel=1");
         command.add("-Dgodwit.jvm-options=" + Path.of("jvm.options").toAbsolutePath());
         command.addAll(List.of("-cp", CLASS_PATH, "io.godwit.launch.Main"));
         command.addAll(List.of(arguments));

@@ -12,8 +12,6 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.List;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -21,7 +19,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * A migration that is given up in each of its phases, by the operator as long as the source has not surrendered, by the
  * ledger from then on: what the VM and every device went through, and that the VM runs on at the source.
  */
-@Execution(ExecutionMode.CONCURRENT)
 class CancelFlowTest {
     private static final List<Object> UNTOUCHED = List.of(MigrationStatus.CANCELLED, Stretch.BOOT, Stretch.UNTOUCHED);
     private static final List<Object> GAVE_UP =

@@ -13,8 +13,6 @@ import io.godwit.proto.vm.DeviceSpec;
 import java.io.IOException;
 import java.util.List;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -22,7 +20,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Something fails at the destination: while it loads, once it has loaded, and when it is to run. Before the commit its copy
  * is destroyed and the VM goes on at the source; from then on it is the only one that may run, and is kept.
  */
-@Execution(ExecutionMode.CONCURRENT)
 class DestinationFaultFlowTest {
     /** What the destination cannot take in: the fault and the hook that its reason names. */
     record Refusal(Fault fault, String reason) {

@@ -21,11 +21,8 @@ import io.godwit.proto.vm.VmSpec;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** Devices that cannot be migrated, break, hang or lie, at either side; the test plays coordinator and ledger. */
-@Execution(ExecutionMode.CONCURRENT)
 class DeviceFailureTest {
     private final DeviceFaults atSource = new DeviceFaults();
     private final DeviceFaults atDestination = new DeviceFaults();

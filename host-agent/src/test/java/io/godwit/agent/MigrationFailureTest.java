@@ -28,14 +28,11 @@ import java.util.Optional;
 import java.util.function.Predicate;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * What goes wrong between two agents, before and after the source has stopped; the test plays coordinator and ledger. What
  * goes wrong in devices is in {@link DeviceFailureTest}.
  */
-@Execution(ExecutionMode.CONCURRENT)
 class MigrationFailureTest {
     private static final VmSpec SPEC =
             TwoHosts.spec("vm-1", "soft", 32, List.of(TwoHosts.gpu("gpu0"), TwoHosts.vnic("vnic0")));

@@ -8,7 +8,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /** Asks both QEMUs all the while whether they run, and keeps whether ever both did. */
 final class OneAtATime implements AutoCloseable {
-    private static final long PAUSE_NANOS = 5_000_000;
+    /** Two VMs that ran at once would do so for a ledger's poll at least, which is ten times that. */
+    private static final long PAUSE_NANOS = 20_000_000;
 
     private final TwoQemuHosts hosts;
     private final AtomicInteger looks = new AtomicInteger();

@@ -36,7 +36,7 @@ final class QemuCheckTest {
 
     @BeforeEach
     void start() {
-        hosts = new TwoQemuHosts(root);
+        hosts = new TwoQemuHosts(root, "godwit.qemu.tcg-live = false", false);
     }
 
     @AfterEach

@@ -22,11 +22,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** Real QEMU processes, moved between two agents; what happened is asked of the QEMUs themselves, too. */
-@Execution(ExecutionMode.CONCURRENT)
 final class QemuMigrationTest {
     @TempDir
     Path root;

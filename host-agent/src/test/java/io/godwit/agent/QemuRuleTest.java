@@ -21,13 +21,10 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A guest that dirties its memory by a rule is moved while it works, and the rule holds at the destination. */
-@Execution(ExecutionMode.CONCURRENT)
+/** A guest that dirties its memory by a rule is moved while it works, on KVM where that is to be had, and the rule holds at the destination. */
 final class QemuRuleTest {
     /** 32 MiB, a pass and a mark every two seconds. */
     private static final BootSectorGuest GUEST = new BootSectorGuest(33L << 20, 4096, 1);
@@ -36,10 +33,13 @@ final class QemuRuleTest {
     Path root;
 
     private TwoQemuHosts hosts;
+    private boolean kvm;
 
     @BeforeEach
     void start() {
-        hosts = new TwoQemuHosts(root, "", KvmDriver.available().available());
+        kvm = KvmDriver.available().available();
+        // the emulator may lose writes of a guest that runs while it is copied
+        hosts = new TwoQemuHosts(root, "godwit.qemu.tcg-live = false", kvm);
     }
 
     @AfterEach
@@ -60,14 +60,8 @@ final class QemuRuleTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "multifd", "xbzrle", "kvm"})
-    void theRuleHoldsAtTheDestinationAndTheGuestGoesOn(String way) throws Exception {
-        boolean kvm = way.equals("kvm");
-        if (kvm) {
-            KvmDriver.Availability available = KvmDriver.available();
-            Requirement.need("kvm", available.available(), available.detail());
-        }
-        String capability = kvm ? "" : way;
+    @ValueSource(strings = {"", "multifd", "xbzrle"})
+    void theRuleHoldsAtTheDestinationAndTheGuestGoesOn(String capability) throws Exception {
         Path image = root.resolve("guest.img");
         GUEST.writeImage(image);
         VmSpec spec = hosts.create(TwoQemuHosts.spec(

@@ -14,8 +14,6 @@ import java.io.IOException;
 import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -23,7 +21,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Something fails before the source has surrendered: what the VM and its devices went through, and that the VM runs on as
  * if nothing had been.
  */
-@Execution(ExecutionMode.CONCURRENT)
 class SourceFaultFlowTest {
     private static final List<String> NOT_SET_UP = List.of("RUNNING NONE running", "RUNNING FAILED running");
     private static final List<String> IN_PRE_COPY = List.of(

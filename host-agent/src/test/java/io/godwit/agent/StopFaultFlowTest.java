@@ -13,8 +13,6 @@ import io.godwit.proto.vm.DeviceSpec;
 import java.io.IOException;
 import java.util.List;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -22,7 +20,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Something fails at the source once it has surrendered: what the VM and its devices went through, that the VM stands
  * still until the ledger gives it back, and that it runs on then.
  */
-@Execution(ExecutionMode.CONCURRENT)
 class StopFaultFlowTest {
     private static final List<String> IN_PRE_COPY = List.of(
             "RUNNING NONE running", "RUNNING SETUP preCopy", "RUNNING ACTIVE preCopy", "RUNNING FAILED running");

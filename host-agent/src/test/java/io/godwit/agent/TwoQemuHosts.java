@@ -55,6 +55,8 @@ import org.apache.pekko.actor.typed.ActorRef;
  * and a ledger in memory decides. Every QEMU has a third monitor, for the test to look at it.
  */
 final class TwoQemuHosts implements AutoCloseable {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
     static final String VM = "vm-1";
     static final long MIB = 1 << 20;
     static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -304,13 +306,12 @@ final class TwoQemuHosts implements AutoCloseable {
 
     /** What the QEMU itself answers. */
     JsonNode qmp(Agent agent, String command, String arguments) throws IOException {
-        ObjectMapper json = new ObjectMapper();
         try (UnixQmpLink link = UnixQmpLink.open(agent.folder().resolve(VM).resolve("test"), 4096, 1 << 20)) {
             link.readLine();
             link.writeLine("{\"execute\": \"qmp_capabilities\"}");
             link.writeLine("{\"execute\": \"" + command + "\", \"arguments\": " + arguments + ", \"id\": \"asked\"}");
             while (true) {
-                JsonNode said = json.readTree(link.readLine());
+                JsonNode said = JSON.readTree(link.readLine());
                 if (said.path("id").asText().equals("asked")) {
                     return said.path("return");
                 }
