@@ -37,7 +37,7 @@ class MainTest {
                 "demo --hosts 1 | --hosts is 1; expected 2 to 16",
                 "demo --vms 0 | --vms is 0; expected 1 to 64",
                 "demo --memory 3MiB | --memory",
-                "demo --guest xen | --guest 'xen'; expected auto, kvm or soft"
+                "demo --guest xen | --guest 'xen'; expected auto, kvm, soft or qemu"
             })
     void refusesBadInputInOneLineBeforeItStartsAnything(String arguments, String expected) {
         assertThat(run(arguments.split(" "))).isEqualTo(ExitCode.USAGE);
