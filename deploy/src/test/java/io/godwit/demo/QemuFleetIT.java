@@ -21,6 +21,7 @@ import io.godwit.proto.migration.MigrationPhase;
 import io.godwit.proto.migration.MigrationView;
 import io.godwit.proto.ownership.OwnershipView;
 import io.godwit.proto.vm.GuestCheck;
+import io.godwit.proto.vm.QemuSpec;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -198,7 +199,18 @@ class QemuFleetIT {
                 2000L,
                 null,
                 null,
-                QemuBody.bootSector(QemuWitness.ARGUMENTS));
+                new QemuBody(
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        List.of("postcopy-ram"),
+                        QemuWitness.ARGUMENTS,
+                        QemuSpec.BOOT_SECTOR,
+                        null));
     }
 
     /** Its check; one that cannot be made, as while it boots, does not hold. */

@@ -97,7 +97,7 @@ final class SelfTest {
         return new VmSpec(
                 VM,
                 driver,
-                64 * MIB,
+                16 * MIB,
                 1,
                 new WorkloadSpec(4 * MIB, 8 * MIB, true),
                 // the last round, none being left, is that of v2: it is what most VMs need soon
