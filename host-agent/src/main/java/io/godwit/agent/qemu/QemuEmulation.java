@@ -6,11 +6,10 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How a guest of QEMU's own emulator (accelerator tcg) leaves: it stands for all of its copying. The emulator may lose writes
- * of a guest that runs meanwhile: QEMU's look at the dirty bitmap ({@code cpu_physical_memory_sync_dirty_bitmap}, in 7.2 as in
- * later versions) tells the vCPUs to log a page again only if the look found one that was not dirty already. Seen with 9 of 28
- * Linux guests on 7.2.22 by QMP alone: up to 34 pages were old at the destination, and most of the guests died of it. One that is
- * stopped before the second look loses none.
+ * How a guest of QEMU's own emulator (accelerator tcg) leaves: it stands for all of its copying, because QEMU may lose writes
+ * of one that runs meanwhile. Seen with 9 of 28 Linux guests on 7.2.22, moved by QMP alone: up to 34 pages were old at the
+ * destination, and most of the guests died of it. Of 99 that were stopped before QEMU's second look at the dirty bitmap none lost
+ * any.
  */
 final class QemuEmulation {
     private final QemuSettings settings;
