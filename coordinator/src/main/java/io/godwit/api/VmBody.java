@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param containers memory containers that are more than the default; none unless given
  * @param convergence its own convergence policy, by name or as a ladder; whatever its migrations say unless given
  * @param qemu what only a guest of driver {@code qemu} has
+ * @param ha {@code leave} (default) or {@code restart}: what is done when its host is gone
  */
 public record VmBody(
         @Nullable String name,
@@ -38,7 +39,8 @@ public record VmBody(
         @Nullable Long blackoutBudgetMs,
         @Nullable List<Container> containers,
         @Nullable String convergence,
-        @Nullable QemuBody qemu) {
+        @Nullable QemuBody qemu,
+        @Nullable String ha) {
     /** Without a vIOMMU or a convergence policy of its own. */
     public VmBody(
             @Nullable String name,
@@ -52,9 +54,38 @@ public record VmBody(
         this(name, host, driver, memoryBytes, vcpus, workload, devices, blackoutBudgetMs, null, null, null);
     }
 
+    /** One that is left to a person when its host is gone. */
+    public VmBody(
+            @Nullable String name,
+            @Nullable String host,
+            @Nullable String driver,
+            @Nullable Long memoryBytes,
+            @Nullable Integer vcpus,
+            @Nullable Workload workload,
+            @Nullable List<Device> devices,
+            @Nullable Long blackoutBudgetMs,
+            @Nullable List<Container> containers,
+            @Nullable String convergence,
+            @Nullable QemuBody qemu) {
+        this(
+                name,
+                host,
+                driver,
+                memoryBytes,
+                vcpus,
+                workload,
+                devices,
+                blackoutBudgetMs,
+                containers,
+                convergence,
+                qemu,
+                null);
+    }
+
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
     private static final List<String> DRIVERS = List.of("auto", "kvm", "soft", QemuSpec.DRIVER);
     private static final List<String> REPORTING = List.of("PERSISTENT", "HARDWARE_TRACKED", "STOP_COPY_ONLY");
+    private static final List<String> POLICIES = List.of(VmSpec.LEAVE, VmSpec.RESTART);
     private static final long BLACKOUT_BUDGET_MS = 300;
 
     /**
@@ -126,19 +157,21 @@ public record VmBody(
         for (int i = 0; i < given.size(); i++) {
             specs.add(device("devices[" + i + "]", given.get(i)));
         }
+        String afterLoss = oneOf("ha", ha == null ? VmSpec.LEAVE : ha, POLICIES);
         VmSpec spec = new VmSpec(
-                named,
-                wanted,
-                notNegative("memoryBytes", memoryBytes, 0),
-                vcpus == null ? 1 : vcpus,
-                new WorkloadSpec(
-                        notNegative("workload.workingSetBytes", work.workingSetBytes(), 0),
-                        notNegative("workload.dirtyBytesPerSecond", work.dirtyBytesPerSecond(), 0),
-                        Boolean.TRUE.equals(work.fill())),
-                specs,
-                notNegative("blackoutBudgetMs", blackoutBudgetMs, BLACKOUT_BUDGET_MS),
-                containerSpecs(),
-                convergence(policies));
+                        named,
+                        wanted,
+                        notNegative("memoryBytes", memoryBytes, 0),
+                        vcpus == null ? 1 : vcpus,
+                        new WorkloadSpec(
+                                notNegative("workload.workingSetBytes", work.workingSetBytes(), 0),
+                                notNegative("workload.dirtyBytesPerSecond", work.dirtyBytesPerSecond(), 0),
+                                Boolean.TRUE.equals(work.fill())),
+                        specs,
+                        notNegative("blackoutBudgetMs", blackoutBudgetMs, BLACKOUT_BUDGET_MS),
+                        containerSpecs(),
+                        convergence(policies))
+                .withHa(afterLoss);
         if (!spec.outlivesAgent()) {
             if (qemu != null) {
                 throw ApiProblem.badRequest(

@@ -195,7 +195,8 @@ public final class VmCommands {
                         Units.size(spec.workload().workingSetBytes()) + " at "
                                 + Units.size(spec.workload().dirtyBytesPerSecond()) + "/s")
                 .row("blackout budget", spec.blackoutBudgetMs() + " ms")
-                .row("convergence", spec.convergence());
+                .row("convergence", spec.convergence())
+                .row("ha", spec.ha());
         spec.qemu().ifPresent(qemu -> QemuText.rows(facts, qemu));
         if (spec.devices().isEmpty()) {
             return facts.render();

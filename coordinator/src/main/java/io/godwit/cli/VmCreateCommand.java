@@ -3,6 +3,7 @@ package io.godwit.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.godwit.api.VmBody;
 import io.godwit.proto.fleet.VmView;
+import io.godwit.proto.vm.VmSpec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -91,6 +92,15 @@ public final class VmCreateCommand implements Callable<Integer> {
     @Nullable
     String convergence;
 
+    @Option(
+            names = "--ha",
+            defaultValue = VmSpec.LEAVE,
+            paramLabel = "POLICY",
+            description =
+                    "When its host is gone: leave it to a person (leave, the default), or start it anew from its"
+                            + " spec on another host once it is certain that it runs no more (restart). Its memory is lost then.")
+    String ha = VmSpec.LEAVE;
+
     @Mixin
     QemuOptions qemu = new QemuOptions();
 
@@ -115,7 +125,8 @@ public final class VmCreateCommand implements Callable<Integer> {
                 blackoutBudgetMs,
                 containers.stream().map(ContainerOption::parse).toList(),
                 convergence,
-                qemu.body(driver));
+                qemu.body(driver),
+                ha);
         ApiClient client = shell.client();
         JsonNode answer = client.post(ApiClient.path("vms"), body);
         shell.print(answer, () -> VmCommands.describe(client.view(answer, VmView.class)));

@@ -172,7 +172,7 @@ final class HostRecords {
                         Optional.of(
                                 mayRun
                                         ? "host " + host + "'s agent is away; its QEMU may still run the VM"
-                                        : "host " + host + "'s agent died and the VM with it"));
+                                        : "host " + host + "'s agent died and the VM with it; " + whatNow(spec, host)));
             }
             default ->
                 new VmView(
@@ -183,6 +183,14 @@ final class HostRecords {
                         migration,
                         Optional.of("host " + host + " is unreachable"));
         };
+    }
+
+    /** A native guest that is lost stays so unless its policy, or a person, has it started anew. */
+    private static String whatNow(VmSpec spec, String host) {
+        return spec.restarts()
+                ? "its policy is restart: it is started anew from its spec once that is certain to be safe"
+                : "its policy is leave: destroy it, or once the host is known to be off 'host fence " + host
+                        + " --confirmed-down'";
     }
 
     private boolean better(VmStatus a, Entry atA, VmStatus b, Entry atB, long nowNanos) {
@@ -201,7 +209,8 @@ final class HostRecords {
                     Optional.of(last.host()),
                     last.epoch(),
                     migration,
-                    Optional.of("host " + last.host() + "'s agent was started anew without it"));
+                    Optional.of("host " + last.host() + "'s agent was started anew without it; "
+                            + whatNow(spec, last.host())));
         }
         return new VmView(spec, "MISSING", Optional.empty(), 0, migration, Optional.of("no host reports it"));
     }

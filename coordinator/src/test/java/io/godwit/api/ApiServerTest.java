@@ -86,6 +86,7 @@ class ApiServerTest {
                 "{\"name\":\"x\",\"memoryBytes\":1.5} | field 'memoryBytes' has the wrong type; expected a whole number",
                 "{\"name\":\"x\",\"memoryBytes\":1000} | field 'memoryBytes' is 1000; expected a multiple of 2 MiB",
                 "{\"name\":\"x\"} | field 'memoryBytes' is missing",
+                "{\"name\":\"x\",\"memoryBytes\":67108864,\"ha\":\"always\"} | field 'ha' is 'always'; expected one of leave, restart",
                 "{\"name\":\"../x\",\"memoryBytes\":67108864} | field 'name' is '../x'; expected 1 to 63 letters",
                 "{\"name\":\"x\",\"memoryBytes\":67108864,\"devices\":[{\"name\":\"d\",\"model\":\"gpu\",\"sise\":1}]}"
                         + " | unknown field 'devices[0].sise'",

@@ -80,6 +80,7 @@ class CommandsTest {
                 "vm create x --memory 64MiB --container name=c0,viommu=yes | 'yes' | expected true or false",
                 "vm create x --memory 64MiB --container name=c0,size=1 | 'size=1' | name, viommu, remap",
                 "vm create x --memory 64MiB --device gpu --container name=default,remap=1MiB/s | remap | viommu: true",
+                "vm create x --memory 64MiB --ha always | 'ha' is 'always' | expected one of leave, restart",
                 "vm create x --memory 64MiB --convergence harsh | 'convergence' | expected one of firm",
                 "migrate vm-a --convergence harsh | 'options.convergence' | expected one of firm, forced, gentle, none",
                 "migrate vm-a --convergence wait:soon | step 1 'wait:soon' | expected a time in ms or s",
@@ -254,12 +255,16 @@ class CommandsTest {
                 "--container",
                 "name=c0,viommu=true,remap=64MiB/s",
                 "--convergence",
-                "firm");
+                "firm",
+                "--ha",
+                "restart");
         assertThat(created.err()).isEmpty();
+        assertThat(created.out()).containsPattern("ha +restart");
         assertThat(created.out()).contains("c0 (vIOMMU, remapped at 64 MiB/s)").containsPattern("convergence +firm");
         VmSpec spec = api.coordinator.vms.remove("vm-v");
         assertThat(spec.container("c0")).isEqualTo(new ContainerSpec("c0", true, 64 << 20));
         assertThat(spec.convergence()).isEqualTo("firm");
+        assertThat(spec.restarts()).isTrue();
         assertThat(spec.devices().getFirst().model()).isEqualTo("vnic");
     }
 

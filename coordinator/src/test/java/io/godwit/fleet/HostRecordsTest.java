@@ -13,6 +13,7 @@ import io.godwit.proto.fleet.VmView;
 import io.godwit.proto.host.HostInventory;
 import io.godwit.proto.host.VmStatus;
 import io.godwit.proto.vm.RunState;
+import io.godwit.proto.vm.VmSpec;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -67,6 +68,23 @@ class HostRecordsTest {
         records.listed("host-2", Listed.REACHABLE);
         assertThat(records.show(lasting, LATER).vms().getFirst().host()).contains("host-2");
         assertThat(stateOfA(LATER)).isEqualTo("RUNNING");
+    }
+
+    @Test
+    void aLostVmSaysWhatItsPolicyMakesOfThat() {
+        records.report(report("host-1", 1, running(vm("a", 64))), 0);
+        records.report(report("host-2", 1, running(vm("b", 64).withHa(VmSpec.RESTART))), 0);
+        records.listed("host-1", Listed.ABSENT);
+        records.listed("host-2", Listed.ABSENT);
+        List<VmView> lost = records.show(FleetState.EMPTY, LATER).vms();
+        assertThat(lost).extracting(VmView::state).containsOnly("LOST");
+        assertThat(lost.getFirst().failure().orElseThrow())
+                .contains("host-1's agent died and the VM with it")
+                .contains("policy is leave")
+                .contains("host fence host-1 --confirmed-down");
+        assertThat(lost.getLast().failure().orElseThrow())
+                .contains("host-2's agent died and the VM with it")
+                .contains("policy is restart");
     }
 
     @Test

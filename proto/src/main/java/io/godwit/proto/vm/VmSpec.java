@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param containers memory containers that are more than the default; every other one that a device names has no vIOMMU
  * @param convergence the VM's own convergence policy, by name or as a ladder; empty for whatever the migration says
  * @param qemu what only a QEMU guest has; absent for a native guest, and for a QEMU with defaults only
+ * @param ha what is done when its host is gone: {@link #LEAVE} or {@link #RESTART}
  */
 public record VmSpec(
         String name,
@@ -29,8 +30,14 @@ public record VmSpec(
         long blackoutBudgetMs,
         List<ContainerSpec> containers,
         String convergence,
-        Optional<QemuSpec> qemu)
+        Optional<QemuSpec> qemu,
+        String ha)
         implements WireMessage {
+    /** Nothing: it is said that the VM is lost, and a person decides. */
+    public static final String LEAVE = "leave";
+
+    /** It is started anew from this spec on another host, once it is certain that it does not run any more. */
+    public static final String RESTART = "restart";
 
     public VmSpec {
         devices = List.copyOf(devices);
@@ -58,7 +65,8 @@ public record VmSpec(
                 blackoutBudgetMs,
                 containers,
                 convergence,
-                Optional.empty());
+                Optional.empty(),
+                LEAVE);
     }
 
     /** A VM without vIOMMU and without a convergence policy of its own. */
@@ -78,10 +86,41 @@ public record VmSpec(
         return driver.equals(QemuSpec.DRIVER);
     }
 
+    /** Whether it is to be started anew elsewhere when its host is gone. */
+    public boolean restarts() {
+        return ha.equals(RESTART);
+    }
+
+    /** The same VM with that policy. */
+    public VmSpec withHa(String policy) {
+        return new VmSpec(
+                name,
+                driver,
+                memoryBytes,
+                vcpus,
+                workload,
+                devices,
+                blackoutBudgetMs,
+                containers,
+                convergence,
+                qemu,
+                policy);
+    }
+
     /** The same VM with its driver settled. */
     public VmSpec withDriver(String settled) {
         return new VmSpec(
-                name, settled, memoryBytes, vcpus, workload, devices, blackoutBudgetMs, containers, convergence, qemu);
+                name,
+                settled,
+                memoryBytes,
+                vcpus,
+                workload,
+                devices,
+                blackoutBudgetMs,
+                containers,
+                convergence,
+                qemu,
+                ha);
     }
 
     /** The same VM as that QEMU guest. */
@@ -96,7 +135,8 @@ public record VmSpec(
                 blackoutBudgetMs,
                 containers,
                 convergence,
-                Optional.of(given));
+                Optional.of(given),
+                ha);
     }
 
     /** The container of that name: as listed, or one without a vIOMMU. */
