@@ -146,6 +146,16 @@ final class CrashFleet {
         }
     }
 
+    /** Where a migration leads, if anybody knows at the moment. */
+    Optional<String> destination(String migration) {
+        try {
+            return Optional.of(client.view(client.get(ApiClient.path("migrations", migration)), MigrationView.class)
+                    .to());
+        } catch (CliFailure e) {
+            return Optional.empty();
+        }
+    }
+
     /** Asks until {@code good}. */
     void awaitThat(String what, Supplier<Boolean> good) throws IOException {
         awaitThat(what, OUTAGE_MAX, good);

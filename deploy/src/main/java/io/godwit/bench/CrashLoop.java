@@ -33,6 +33,8 @@ public final class CrashLoop {
     private static final Duration EVACUATION_MAX = Duration.ofSeconds(150);
     private static final Duration SETTLED_MAX = Duration.ofSeconds(90);
     private static final Duration ANSWER_MAX = Duration.ofMillis(500);
+    private static final List<KillPoint> POINTS = List.of(KillPoint.values());
+    private static final int POINT_MS_MAX = 30_000;
     private static final int MOMENT_MS_MAX = 4_000;
     private static final int PAUSE_MS_MIN = 2_000;
     private static final int PAUSE_MS_MAX = 30_000;
@@ -103,7 +105,10 @@ public final class CrashLoop {
         }
         Optional<String> wrong = Optional.empty();
         int round = 0;
-        while (round < options.rounds() && wrong.isEmpty()) {
+        int rounds = options.points().isPresent()
+                ? Math.min(options.rounds(), 3 * POINTS.size())
+                : options.rounds();
+        while (round < rounds && wrong.isEmpty()) {
             round++;
             wrong = round(round);
         }
@@ -113,22 +118,17 @@ public final class CrashLoop {
 
     private Optional<String> round(int number) throws IOException, InterruptedException {
         String emptied = fullest();
-        boolean coordinator = draw.nextBoolean();
-        boolean kill = draw.nextInt(3) > 0;
-        String victim = coordinator
-                ? processes
-                        .coordinators()
-                        .get(draw.nextInt(processes.coordinators().size()))
-                : host(1 + draw.nextInt(options.hosts()));
-        long momentMs = draw.nextInt(MOMENT_MS_MAX);
-        long pauseMs = draw.nextInt(PAUSE_MS_MIN, PAUSE_MS_MAX);
         Map<String, CrashFleet.Vm> before = fleet.vms();
+        LogWatch logs = new LogWatch(coordinatorLogs());
         String evacuation = fleet.evacuate(emptied);
-        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(momentMs));
-        String told = "round " + number + ": " + emptied + " is emptied; after " + momentMs + " ms " + victim
-                + (kill ? " is killed" : " stands still for " + pauseMs + " ms");
+        Hit hit = options.points().isPresent() ? atPoint(number, emptied, evacuation, logs) : drawn();
+        String victim = hit.victim();
+        boolean kill = hit.kill();
+        boolean coordinator = !victim.startsWith("host-");
+        String told = "round " + number + ": " + emptied + " is emptied; " + hit.when() + " " + victim
+                + (kill ? " is killed" : " stands still for " + hit.pauseMs() + " ms");
         System.out.println(told);
-        Optional<Long> stepMs = kill ? kill(victim, evacuation) : stop(victim, evacuation, pauseMs);
+        Optional<Long> stepMs = kill ? kill(victim, evacuation) : stop(victim, evacuation, hit.pauseMs());
         stepMs.filter(_ -> coordinator).ifPresent(nextStepMs::add);
         try {
             fleet.awaitThat("evacuation " + evacuation + " ends", EVACUATION_MAX, () -> ended(evacuation));
@@ -144,6 +144,52 @@ public final class CrashLoop {
         }
         fleet.uncordon(emptied);
         return witness.verdict(runLogs());
+    }
+
+    /** Whom it hits, and when it is time. */
+    private record Hit(String when, String victim, boolean kill, long pauseMs) {}
+
+    /** Waits for a drawn moment. */
+    private Hit drawn() {
+        boolean coordinator = draw.nextBoolean();
+        boolean kill = draw.nextInt(3) > 0;
+        String victim = coordinator
+                ? processes
+                        .coordinators()
+                        .get(draw.nextInt(processes.coordinators().size()))
+                : host(1 + draw.nextInt(options.hosts()));
+        long momentMs = draw.nextInt(MOMENT_MS_MAX);
+        long pauseMs = draw.nextInt(PAUSE_MS_MIN, PAUSE_MS_MAX);
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(momentMs));
+        return new Hit("after " + momentMs + " ms", victim, kill, pauseMs);
+    }
+
+    /** Waits for the point of this round: each of the ten, for each of three parts. */
+    private Hit atPoint(int number, String source, String evacuation, LogWatch logs) throws IOException {
+        KillPoint point = POINTS.get((number - 1) / 3);
+        Optional<LogWatch.Seen> seen =
+                point == KillPoint.BEFORE_PLAN ? Optional.empty() : logs.await(point, POINT_MS_MAX);
+        if (seen.isEmpty() && point != KillPoint.BEFORE_PLAN) {
+            throw new IOException("evacuation " + evacuation + " never came to " + point.text());
+        }
+        String first = processes.coordinators().getFirst();
+        String victim = switch ((number - 1) % 3) {
+            case 0 -> seen.map(LogWatch.Seen::coordinator).orElse(first);
+            case 1 -> source;
+            default -> seen.flatMap(at -> fleet.destination(at.migration())).orElse(host(options.hosts()));
+        };
+        String part = List.of("coordinator", "source", "destination").get((number - 1) % 3);
+        return new Hit(
+                "at " + point.text() + " the " + part,
+                victim,
+                options.points().get().equals("kill"),
+                PAUSE_MS_MAX);
+    }
+
+    private Map<String, Path> coordinatorLogs() {
+        Map<String, Path> logs = new TreeMap<>();
+        processes.coordinators().forEach(name -> logs.put(name, processes.log(name)));
+        return logs;
     }
 
     private Optional<Long> kill(String victim, String evacuation) throws IOException, InterruptedException {

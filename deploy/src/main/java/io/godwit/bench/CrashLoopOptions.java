@@ -1,15 +1,28 @@
 package io.godwit.bench;
 
+import java.util.Optional;
+
 /** Command line of {@link CrashLoop}. */
-record CrashLoopOptions(boolean help, int rounds, long seed, int hosts, int vms, int coordinators, boolean keep) {
+record CrashLoopOptions(
+        boolean help,
+        int rounds,
+        long seed,
+        int hosts,
+        int vms,
+        int coordinators,
+        Optional<String> points,
+        boolean keep) {
     static final String USAGE = """
-            usage: crash-loop [--rounds N] [--seed S] [--hosts N] [--vms N] [--coordinators 1|3] [--keep]
+            usage: crash-loop [--rounds N] [--seed S] [--hosts N] [--vms N] [--coordinators 1|3]
+                              [--points kill|stop] [--keep]
               --rounds N        rounds, 1 to 1000 (default 200): in each an evacuation is begun, and one process is killed,
                                 or stopped for a while, at a drawn moment
               --seed S          of what is drawn (default 1): the same seed draws the same victims and moments
               --hosts N         host agents, 3 to 8 (default 4)
               --vms N           VMs, 1 to 40 (default 20)
               --coordinators N  1, with a file for a store, or 3 over a PostgreSQL that is started for it (default 3)
+              --points WHAT     no drawn moments: kill, or stop for 30 s, the coordinator that moves the VM, its source, and its
+                                destination, each at ten named points; rounds beyond these 30 are not made
               --keep            leave the processes' logs behind
             Exit codes: 0 nothing ran twice, was lost or got stuck; 1 something did, or it could not be run; 2 bad usage.""";
 
@@ -20,6 +33,7 @@ record CrashLoopOptions(boolean help, int rounds, long seed, int hosts, int vms,
         int hosts = 4;
         int vms = 20;
         int coordinators = 3;
+        Optional<String> points = Optional.empty();
         boolean keep = false;
         for (int i = 0; i < args.length; i++) {
             switch (args[i]) {
@@ -30,6 +44,7 @@ record CrashLoopOptions(boolean help, int rounds, long seed, int hosts, int vms,
                 case "--vms" -> vms = number("--vms", ThroughputOptions.value(args, i++), 1, 40);
                 case "--coordinators" ->
                     coordinators = number("--coordinators", ThroughputOptions.value(args, i++), 1, 3);
+                case "--points" -> points = Optional.of(points(ThroughputOptions.value(args, i++)));
                 case "--keep" -> keep = true;
                 default -> throw new IllegalArgumentException("unknown argument " + args[i]);
             }
@@ -38,7 +53,14 @@ record CrashLoopOptions(boolean help, int rounds, long seed, int hosts, int vms,
             throw new IllegalArgumentException(
                     "--coordinators 2; expected 1 or 3: of two neither may do without the other");
         }
-        return new CrashLoopOptions(help, rounds, seed, hosts, vms, coordinators, keep);
+        return new CrashLoopOptions(help, rounds, seed, hosts, vms, coordinators, points, keep);
+    }
+
+    private static String points(String text) {
+        if (!text.equals("kill") && !text.equals("stop")) {
+            throw new IllegalArgumentException("--points " + text + "; expected kill or stop");
+        }
+        return text;
     }
 
     private static int number(String option, String text, int min, int max) {

@@ -175,6 +175,11 @@ public final class DemoFleet implements AutoCloseable {
         return new QemuWitness(folder, settings.stopLimit());
     }
 
+    /** What a process says; begun anew when it is started again. */
+    public Path log(String name) {
+        return folder.resolve(name + ".log");
+    }
+
     /** Where the logs are. */
     Path logs() {
         return folder;
