@@ -282,6 +282,7 @@ public final class EvacuationEntity
 
     private void takeUp(EvacuationState state) {
         if (state instanceof Planning || state instanceof Running) {
+            context.getLog().info("evacuation {}: carried on here", id);
             timers.startTimerWithFixedDelay("look", new Look(), settings.lookInterval());
         }
         changed(state);

@@ -366,10 +366,12 @@ public final class MigrationEntity
             case Asked asked -> {
                 context.getLog()
                         .info(
-                                "migration {}: {} of vm {}",
+                                "migration {}: {} of vm {}, {} to {}",
                                 id,
                                 asked.phase(),
-                                asked.job().vm());
+                                asked.job().vm(),
+                                asked.job().from(),
+                                asked.job().to());
                 watchPhase(state);
                 carryOut(state);
             }

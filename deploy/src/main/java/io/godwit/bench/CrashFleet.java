@@ -13,8 +13,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
@@ -22,13 +24,18 @@ import java.util.function.Supplier;
 final class CrashFleet {
     private static final long MIB = 1L << 20;
     private static final long VM_BYTES = 16 * MIB;
+    /** Cores that are shared by all processes, some of them just starting, must not be why a migration fails. */
+    private static final long BLACKOUT_BUDGET_MS = 10_000;
+
+    private static final String CONVERGENCE = "wait:1s, downtime:budget";
+    private static final Set<String> OVER = Set.of("COMPLETED", "FAILED");
     private static final Duration OUTAGE_MAX = Duration.ofSeconds(60);
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     private final ApiClient client;
     private final ApiClient impatient;
 
-    /** @param impatient does not wait for what was asked of a coordinator that is dead by now */
+    /** @param impatient waits for answers even less */
     CrashFleet(ApiClient client, ApiClient impatient) {
         this.client = client;
         this.impatient = impatient;
@@ -58,6 +65,14 @@ final class CrashFleet {
         return up;
     }
 
+    /** Waits until all hosts are up, and makes the VMs, dealt out to the hosts in turn. */
+    void populate(List<String> hosts, int vms) throws IOException {
+        awaitThat("all hosts are up", () -> hostsUp() == hosts.size());
+        for (int vm = 0; vm < vms; vm++) {
+            create("vm-" + (vm + 1), hosts.get(vm % hosts.size()));
+        }
+    }
+
     /** Makes it; again if the answer was lost with the coordinator that was asked. */
     void create(String vm, String host) throws IOException {
         awaitThat("VM " + vm + " can be created", () -> {
@@ -72,6 +87,9 @@ final class CrashFleet {
                                 1,
                                 new VmBody.Workload(4 * MIB, 2 * MIB, true),
                                 List.of(),
+                                BLACKOUT_BUDGET_MS,
+                                null,
+                                CONVERGENCE,
                                 null));
                 return true;
             } catch (CliFailure e) {
@@ -103,14 +121,29 @@ final class CrashFleet {
         });
     }
 
-    /** Begins one, slow enough to be hit in all of its phases; its id. */
-    String evacuate(String host) {
-        return client.view(
-                        client.post(
-                                ApiClient.path("evacuations"),
-                                new EvacuationBody(List.of(host), false, new OptionsBody(null, true, 12 * MIB, null))),
-                        EvacuationView.class)
-                .id();
+    /** Begins one, slow enough to be hit in all of its phases; its id. If the answer is lost it is looked for. */
+    String evacuate(String host) throws IOException {
+        AtomicReference<String> id = new AtomicReference<>("");
+        awaitThat("host " + host + " can be emptied", () -> {
+            try {
+                id.set(client.view(
+                                client.post(
+                                        ApiClient.path("evacuations"),
+                                        new EvacuationBody(
+                                                List.of(host), false, new OptionsBody(null, true, 12 * MIB, null))),
+                                EvacuationView.class)
+                        .id());
+            } catch (CliFailure e) {
+                for (JsonNode one : patiently(() -> client.get(ApiClient.path("evacuations")))
+                        .path("evacuations")) {
+                    if (!OVER.contains(one.path("state").asText())) {
+                        id.set(one.path("id").asText());
+                    }
+                }
+            }
+            return !id.get().isEmpty();
+        });
+        return id.get();
     }
 
     EvacuationView evacuation(String id) {
@@ -141,16 +174,6 @@ final class CrashFleet {
                 }
             }
             return Optional.of(text.toString());
-        } catch (CliFailure e) {
-            return Optional.empty();
-        }
-    }
-
-    /** Where a migration leads, if anybody knows at the moment. */
-    Optional<String> destination(String migration) {
-        try {
-            return Optional.of(client.view(client.get(ApiClient.path("migrations", migration)), MigrationView.class)
-                    .to());
         } catch (CliFailure e) {
             return Optional.empty();
         }

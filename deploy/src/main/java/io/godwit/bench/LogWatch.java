@@ -5,17 +5,27 @@ import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Reads what the coordinators log from now on: faster than any question that they could be asked. */
 final class LogWatch {
+    private static final Pattern MIGRATION =
+            Pattern.compile("migration (\\S+?):? ([A-Z_]+)(?: of vm (\\S+), \\S+ to (\\S+)|: )");
+    private static final Pattern CARRIED = Pattern.compile("evacuation (\\S+): carried on here");
+
     private final Map<String, Path> logs;
     private final Map<String, Long> read = new TreeMap<>();
+    private final Map<String, Seen> migrations = new HashMap<>();
+    private final Map<String, String> migrationOf = new HashMap<>();
+    private final Map<String, String> destinations = new HashMap<>();
+    private final Map<String, String> holders = new HashMap<>();
 
     /**
      * Begins at the logs' present ends.
@@ -29,23 +39,72 @@ final class LogWatch {
         }
     }
 
-    /** Which coordinator logged it, and of which migration. */
-    record Seen(String coordinator, String migration) {}
+    /** Which coordinator logged it, of which migration, and in which phase that is. */
+    record Seen(String coordinator, String migration, String phase) {}
 
-    /** Waits until a coordinator says that {@code point} is reached; empty when none does for {@code limitMs}. */
-    Optional<Seen> await(KillPoint point, long limitMs) throws IOException {
+    /** Waits until a coordinator says that {@code phase} is reached; empty when none does for {@code limitMs}. */
+    Optional<Seen> await(String phase, long limitMs) throws IOException {
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(limitMs);
         while (System.nanoTime() < deadline) {
-            for (Map.Entry<String, Path> log : logs.entrySet()) {
-                Matcher line = point.line().matcher(news(log.getKey(), log.getValue()));
-                if (line.find()) {
-                    LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(point.afterMs()));
-                    return Optional.of(new Seen(log.getKey(), line.group(1)));
-                }
+            Optional<Seen> seen = catchUp(phase);
+            if (seen.isPresent()) {
+                return seen;
             }
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
         }
         return Optional.empty();
+    }
+
+    /** Reads to the present ends. */
+    void catchUp() throws IOException {
+        var _ = catchUp("");
+    }
+
+    /** What is known of the VM's migration, the newest if there are several. */
+    Optional<Seen> migrationOf(String vm) {
+        return Optional.ofNullable(migrationOf.get(vm)).flatMap(this::migration);
+    }
+
+    /** What is known of a migration. */
+    Optional<Seen> migration(String id) {
+        return Optional.ofNullable(migrations.get(id));
+    }
+
+    /** Where a migration leads. */
+    Optional<String> destination(String id) {
+        return Optional.ofNullable(destinations.get(id));
+    }
+
+    /** Whether any migration has been asked for. */
+    boolean migrates() {
+        return !migrations.isEmpty();
+    }
+
+    /** Name of the coordinator that carries the evacuation on. */
+    Optional<String> holder(String evacuation) {
+        return Optional.ofNullable(holders.get(evacuation));
+    }
+
+    private Optional<Seen> catchUp(String phase) throws IOException {
+        Optional<Seen> first = Optional.empty();
+        for (Map.Entry<String, Path> log : logs.entrySet()) {
+            String news = news(log.getKey(), log.getValue());
+            Matcher carried = CARRIED.matcher(news);
+            while (carried.find()) {
+                holders.put(carried.group(1), log.getKey());
+            }
+            Matcher line = MIGRATION.matcher(news);
+            while (line.find()) {
+                Seen seen = new Seen(log.getKey(), line.group(1), line.group(2));
+                migrations.put(seen.migration(), seen);
+                if (line.group(3) != null) {
+                    migrationOf.put(line.group(3), seen.migration());
+                    destinations.put(seen.migration(), line.group(4));
+                }
+                first = first.or(() -> Optional.of(seen).filter(it -> it.phase().equals(phase)));
+            }
+        }
+        return first;
     }
 
     private String news(String name, Path log) throws IOException {
@@ -58,8 +117,11 @@ final class LogWatch {
             byte[] bytes = new byte[(int) Math.min(size - from, 1 << 20)];
             file.seek(from);
             file.readFully(bytes);
-            read.put(name, from + bytes.length);
-            return new String(bytes, StandardCharsets.UTF_8);
+            String text = new String(bytes, StandardCharsets.ISO_8859_1);
+            // the rest of a line that is being written comes with the next look
+            int whole = text.lastIndexOf('\n') + 1;
+            read.put(name, from + whole);
+            return text.substring(0, whole);
         }
     }
 }

@@ -1,12 +1,14 @@
 package io.godwit.demo;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -21,16 +23,29 @@ final class Child implements AutoCloseable {
     private final Process process;
     private final Path out;
     private final Path log;
+    private final long logBegan;
 
-    private Child(String name, Process process, Path out, Path log) {
+    private Child(String name, Process process, Path out, Path log, long logBegan) {
         this.name = name;
         this.process = process;
         this.out = out;
         this.log = log;
+        this.logBegan = logBegan;
     }
 
-    /** Starts {@code godwit arguments}; output goes to files named after it in {@code folder}. */
-    static Child start(String name, Path folder, List<String> jvmOptions, String classPath, List<String> arguments)
+    /**
+     * Starts {@code godwit arguments}; output goes to files named after it in {@code folder}, the log behind that of the one
+     * before it, if any.
+     *
+     * @param placing makes of a command one that runs where the process belongs
+     */
+    static Child start(
+            String name,
+            Path folder,
+            UnaryOperator<List<String>> placing,
+            List<String> jvmOptions,
+            String classPath,
+            List<String> arguments)
             throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -40,11 +55,12 @@ final class Child implements AutoCloseable {
         command.add("--die-with-parent");
         Path out = folder.resolve(name + ".out");
         Path log = folder.resolve(name + ".log");
-        Process process = new ProcessBuilder(command)
+        long logBegan = Files.exists(log) ? Files.size(log) : 0;
+        Process process = new ProcessBuilder(placing.apply(command))
                 .redirectOutput(out.toFile())
-                .redirectError(log.toFile())
+                .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()))
                 .start();
-        return new Child(name, process, out, log);
+        return new Child(name, process, out, log, logBegan);
     }
 
     /**
@@ -109,7 +125,10 @@ final class Child implements AutoCloseable {
     /** What it said last; its own word of why it failed before anything its libraries logged after that. */
     private String lastLine() throws IOException {
         String last = "(nothing said)";
-        for (String line : Files.readAllLines(log)) {
+        byte[] all = Files.readAllBytes(log);
+        int from = (int) Math.min(logBegan, all.length);
+        String own = new String(all, from, all.length - from, StandardCharsets.UTF_8);
+        for (String line : own.lines().toList()) {
             if (line.startsWith("godwit: ")) {
                 return line.substring("godwit: ".length());
             }

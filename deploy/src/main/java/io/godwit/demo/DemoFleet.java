@@ -6,7 +6,12 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.http.HttpClient;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,6 +32,7 @@ public final class DemoFleet implements AutoCloseable {
     private final DemoSettings settings;
     private final List<String> jvmOptions;
     private final String classPath;
+    private final DemoNetwork network;
     private final List<Child> children = new ArrayList<>();
     private final Map<String, Ports> coordinators = new LinkedHashMap<>();
     private final Map<String, List<String>> hosts = new LinkedHashMap<>();
@@ -42,6 +48,13 @@ public final class DemoFleet implements AutoCloseable {
      * @param classPath where io.godwit.launch.Main is found
      */
     public DemoFleet(Path folder, DemoSettings settings, List<String> jvmOptions, String classPath) {
+        this(folder, settings, jvmOptions, classPath, DemoNetwork.LOOPBACK);
+    }
+
+    /** As the other one; {@code network} says where each process runs. */
+    public DemoFleet(
+            Path folder, DemoSettings settings, List<String> jvmOptions, String classPath, DemoNetwork network) {
+        this.network = network;
         this.folder = folder;
         this.settings = settings;
         this.jvmOptions = jvmOptions;
@@ -56,8 +69,8 @@ public final class DemoFleet implements AutoCloseable {
                     options.coordinators() == 1 ? "coordinator" : "coordinator-" + i,
                     new Ports(freePort(), freePort()));
         }
-        seeds = coordinators.values().stream()
-                .map(ports -> "127.0.0.1:" + ports.cluster())
+        seeds = coordinators.entrySet().stream()
+                .map(one -> network.address(one.getKey()) + ":" + one.getValue().cluster())
                 .toList();
         Map<Child, Pattern> awaited = new LinkedHashMap<>();
         for (String name : coordinators.keySet()) {
@@ -74,9 +87,7 @@ public final class DemoFleet implements AutoCloseable {
         }
         return new ApiClient(
                 HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build(),
-                coordinators.values().stream()
-                        .map(ports -> "http://127.0.0.1:" + ports.http())
-                        .collect(Collectors.joining(",")),
+                coordinators.keySet().stream().map(this::url).collect(Collectors.joining(",")),
                 settings.evacuationLimit());
     }
 
@@ -92,7 +103,25 @@ public final class DemoFleet implements AutoCloseable {
             store = EmbeddedPostgres.builder()
                     .setDataDirectory(folder.resolve("store"))
                     .setPGStartupWait(settings.startLimit())
+                    .setServerConfig("listen_addresses", "localhost," + network.storeAddress())
                     .start();
+            if (!network.equals(DemoNetwork.LOOPBACK)) {
+                letIn(store);
+            }
+        }
+    }
+
+    /** Only from this machine: else it believes whoever comes from its own addresses. */
+    private void letIn(EmbeddedPostgres started) throws IOException {
+        Files.writeString(
+                folder.resolve("store").resolve("pg_hba.conf"),
+                "\nhost all all samenet trust\n",
+                StandardOpenOption.APPEND);
+        try (Connection connection = started.getPostgresDatabase().getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute("SELECT pg_reload_conf()");
+        } catch (SQLException e) {
+            throw new IOException("the store does not take its settings: " + e.getMessage(), e);
         }
     }
 
@@ -100,6 +129,10 @@ public final class DemoFleet implements AutoCloseable {
         Ports ports = ports(name);
         List<String> arguments = new ArrayList<>(List.of(
                 "coordinator",
+                "--address",
+                network.address(name),
+                "--bind",
+                network.address(name),
                 "--port",
                 String.valueOf(ports.http()),
                 "--cluster-port",
@@ -107,13 +140,25 @@ public final class DemoFleet implements AutoCloseable {
                 "--data",
                 folderOf(name)));
         if (store != null) {
-            arguments.addAll(List.of(
-                    "--seed",
-                    String.join(",", seeds),
-                    "--store",
-                    store.getJdbcUrl("postgres", "postgres").replaceFirst("\\?.*", "") + "?user=postgres"));
+            arguments.addAll(List.of("--seed", String.join(",", seeds), "--store", storeUrl(network.storeAddress())));
         }
         return arguments;
+    }
+
+    /**
+     * Address of the store that the coordinators share.
+     *
+     * @throws IllegalStateException when there is none: one coordinator has a file
+     */
+    public String storeUrl() {
+        return storeUrl("127.0.0.1");
+    }
+
+    private String storeUrl(String address) {
+        if (store == null) {
+            throw new IllegalStateException("one coordinator shares its store with nobody");
+        }
+        return "jdbc:postgresql://" + address + ":" + store.getPort() + "/postgres?user=postgres";
     }
 
     private Ports ports(String coordinator) {
@@ -138,7 +183,8 @@ public final class DemoFleet implements AutoCloseable {
 
     /** Address of the HTTP API of one coordinator. */
     public String url(String coordinator) {
-        return "http://127.0.0.1:" + ports(coordinator).http();
+        return "http://" + network.address(coordinator) + ":"
+                + ports(coordinator).http();
     }
 
     private List<String> hostArguments(String id, DemoOptions options) {
@@ -148,6 +194,8 @@ public final class DemoFleet implements AutoCloseable {
                 "host",
                 "--id",
                 id,
+                "--address",
+                network.address(id),
                 "--seed",
                 String.join(",", seeds),
                 "--memory",
@@ -175,7 +223,7 @@ public final class DemoFleet implements AutoCloseable {
         return new QemuWitness(folder, settings.stopLimit());
     }
 
-    /** What a process says; begun anew when it is started again. */
+    /** What a process says; goes on when it is started again. */
     public Path log(String name) {
         return folder.resolve(name + ".log");
     }
@@ -194,7 +242,8 @@ public final class DemoFleet implements AutoCloseable {
         if (stopped) {
             throw new IOException("the demo is being stopped");
         }
-        Child child = Child.start(name, folder, jvmOptions, classPath, arguments);
+        Child child =
+                Child.start(name, folder, command -> network.command(name, command), jvmOptions, classPath, arguments);
         children.add(child);
         return child;
     }

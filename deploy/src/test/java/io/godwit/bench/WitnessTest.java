@@ -48,17 +48,4 @@ class WitnessTest {
         assertThat(verdict("10 vm-1 RUN 2\n20 vm-1 STOP 2\n", "21 vm-1 RUN 2\n"))
                 .hasValueSatisfying(wrong -> assertThat(wrong).contains("epoch 2"));
     }
-
-    @Test
-    void thePointsOfAnEvacuationAreFoundInALog() {
-        String line =
-                "12:35:28.147 INFO  i.g.e.MigrationEntity pekko://x - migration e-1-vm-12-1: SWITCHOVER of vm vm-12";
-        var seen = KillPoint.SOURCE_STOPPED.line().matcher(line);
-        assertThat(seen.find()).isTrue();
-        assertThat(seen.group(1)).isEqualTo("e-1-vm-12-1");
-        assertThat(KillPoint.RESUMED.line().matcher(line).find()).isFalse();
-        var ended = KillPoint.BETWEEN_TWO_VMS.line().matcher("- migration e-1-vm-12-1 COMPLETED: done");
-        assertThat(ended.find()).isTrue();
-        assertThat(ended.group(1)).isEqualTo("e-1-vm-12-1");
-    }
 }

@@ -164,7 +164,7 @@ class FleetIT {
     }
 
     @Test
-    void withThreeCoordinatorsOneThatIsKilledAndOneThatStandsStillAreCarriedOnForByTheOthers() throws Exception {
+    void withThreeCoordinatorsOneThatIsKilledIsCarriedOnForByTheOthers() throws Exception {
         try (DemoFleet fleet = fleet()) {
             ApiClient client = fleet.start(new DemoOptions(2, 1, SLOW_MEMORY, "auto", 3));
             slowEvacuation(client, 2);
@@ -183,6 +183,42 @@ class FleetIT {
             assertThat(log.overlap()).isEmpty();
             assertThat(log.staleEpoch()).isEmpty();
         }
+    }
+
+    @Test
+    void anAgentThatStoodStillForTooLongJoinsAnewInTheSameProcessAndItsGuestsRunOn() throws Exception {
+        try (DemoFleet fleet = fleet()) {
+            ApiClient client = fleet.start(new DemoOptions(1, 1, 64 * MIB, "auto"));
+            await(() -> hostState(client), "UP"::equals);
+            create(client, "vm-1 --memory 64MiB --fill --working-set 16MiB --dirty-rate 4MiB/s");
+            long process = fleet.pid("host-1");
+            fleet.signal("host-1", false);
+            try {
+                await(() -> hostState(client), "DOWN"::equals);
+            } finally {
+                fleet.signal("host-1", true);
+            }
+            await(
+                    () -> Files.readString(fleet.log("host-1")),
+                    said -> said.contains("this node leaves its actor system"));
+            await(() -> hostState(client), "UP"::equals);
+            VmView vm = await(
+                    () -> client.view(client.get(ApiClient.path("vms", "vm-1")), VmView.class),
+                    view -> view.state().equals("RUNNING"));
+            assertThat(vm.epoch()).isEqualTo(1);
+            assertThat(fleet.pid("host-1")).isEqualTo(process);
+            assertThat(ProcessHandle.of(process).map(ProcessHandle::isAlive)).contains(true);
+            GuestCheck check = client.view(client.post(ApiClient.path("vms", "vm-1", "check"), null), GuestCheck.class);
+            assertThat(check.holds()).as(check.detail()).isTrue();
+            assertThat(Files.readString(fleet.runLog("host-1")))
+                    .as("it was not stopped, nor started again")
+                    .containsOnlyOnce("vm-1 RUN 1")
+                    .doesNotContain("STOP");
+        }
+    }
+
+    private static String hostState(ApiClient client) {
+        return hosts(client).stream().findFirst().map(HostView::state).orElse("");
     }
 
     @Test
