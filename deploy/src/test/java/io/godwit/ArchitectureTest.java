@@ -32,6 +32,7 @@ final class ArchitectureTest {
         "io.godwit.convergence..",
         "io.godwit.units..",
         "io.godwit.evacuation..",
+        "io.godwit.lease..",
         "io.godwit.ownership..",
         "io.godwit.snapshot..",
         "io.godwit.chaos..",

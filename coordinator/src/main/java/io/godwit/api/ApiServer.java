@@ -21,6 +21,7 @@ import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.MediaTypes;
 import org.apache.pekko.http.javadsl.model.StatusCodes;
+import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 import org.apache.pekko.http.scaladsl.model.EntityStreamSizeException;
 import org.apache.pekko.util.ByteString;
 import org.slf4j.Logger;
@@ -117,9 +118,13 @@ public final class ApiServer {
 
     private HttpResponse error(HttpRequest request, ApiProblem problem) {
         LOG.debug("{} {}: {} {}", request.method().value(), request.getUri(), problem.status(), problem.getMessage());
-        return HttpResponse.create()
+        HttpResponse response = HttpResponse.create()
                 .withStatus(StatusCodes.get(problem.status()))
                 .withEntity(ContentTypes.APPLICATION_JSON, json.write(problem.body()));
+        return problem.status() == StatusCodes.SERVICE_UNAVAILABLE.intValue()
+                ? response.addHeader(RawHeader.create(
+                        "Retry-After", String.valueOf(settings.retryAfter().toSeconds())))
+                : response;
     }
 
     private ApiProblem problem(Throwable failure) {

@@ -13,6 +13,7 @@ import java.time.Duration;
  * @param eventsInterval time between two looks at the coordinator, per event stream
  * @param eventsKeepAlive a comment is sent after so much silence
  * @param eventStreamsMax event streams open at the same time
+ * @param retryAfter what whoever is answered with 503 is told to wait
  * @param migrationDefaults options for what a request leaves out
  * @param policies ladders that a request may name
  */
@@ -22,6 +23,7 @@ public record ApiSettings(
         Duration eventsInterval,
         Duration eventsKeepAlive,
         int eventStreamsMax,
+        Duration retryAfter,
         MigrationOptions migrationDefaults,
         Policies policies) {
     /** Reads them from the root of a configuration. */
@@ -34,6 +36,7 @@ public record ApiSettings(
                 api.getDuration("events-interval"),
                 api.getDuration("events-keep-alive"),
                 api.getInt("event-streams-max"),
+                api.getDuration("retry-after"),
                 new MigrationOptions(
                         defaults.getDuration("downtime-limit").toMillis(),
                         defaults.getBoolean("verify"),

@@ -58,7 +58,9 @@ public final class VmCommands {
     /** {@code vm show}. */
     @Command(name = "show", description = "Shows one VM.")
     public static final class ShowVm extends OneVm {
-        @Option(names = "--history", description = "Show what each of its devices saw, now and in past migrations.")
+        @Option(
+                names = "--history",
+                description = "Show who owned it when and why it moved, and what each of its devices saw.")
         boolean history;
 
         ShowVm(Shell shell) {
@@ -141,13 +143,16 @@ public final class VmCommands {
                 throw CliFailure.usage("no VM '" + vm + "': the ledger has never heard of it");
             }
             shell.print(answer, () -> {
-                return new Table("VM", "HOST", ">EPOCH", "HANDOFF")
+                return new Table("VM", "HOST", ">EPOCH", "HANDOFF", "WAITING")
                         .row(
                                 vm,
                                 owner.host().orElse("-"),
                                 String.valueOf(owner.epoch()),
                                 owner.handoff()
                                         .map(open -> open.migration() + ": " + open.from() + " -> " + open.to())
+                                        .orElse("-"),
+                                owner.waiting()
+                                        .map(why -> "to be started anew: " + why)
                                         .orElse("-"))
                         .render();
             });

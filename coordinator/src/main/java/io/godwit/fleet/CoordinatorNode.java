@@ -8,7 +8,11 @@ import io.godwit.evacuation.EvacuationSettings;
 import io.godwit.evacuation.MigrationEntity;
 import io.godwit.evacuation.MigrationPorts;
 import io.godwit.evacuation.MigrationSettings;
+import io.godwit.fleet.CoordinatorException.Unavailable;
+import io.godwit.lease.LeaseEntity;
+import io.godwit.lease.LeaseSettings;
 import io.godwit.ownership.OwnershipEntity;
+import io.godwit.ownership.OwnershipEvent;
 import io.godwit.plan.DrainPlanner;
 import io.godwit.plan.Planner;
 import io.godwit.proto.MonotonicClock;
@@ -16,12 +20,14 @@ import io.godwit.proto.Names;
 import io.godwit.proto.cluster.Belonging;
 import io.godwit.proto.cluster.Quorum;
 import io.godwit.proto.fleet.FleetCommand;
+import io.godwit.proto.lease.LeaseCommand;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -181,19 +187,41 @@ public final class CoordinatorNode implements AutoCloseable {
                 .withSettings(remembered));
         JdbcReadJournal journal =
                 PersistenceQuery.get(system).getReadJournalFor(JdbcReadJournal.class, JdbcReadJournal.Identifier());
+        ActorRef<LeaseCommand> leases = ClusterSingleton.get(system)
+                .init(SingletonActor.of(LeaseEntity.create(clock, LeaseSettings.from(config)), Names.LEASES)
+                        .withSettings(ClusterSingletonSettings.create(system).withRole(Names.COORDINATOR_ROLE)));
         CoordinatorPorts ports = new CoordinatorPorts(
                 system,
                 fleet,
+                leases,
                 vm -> sharding.entityRefFor(Names.OWNERSHIP, vm),
                 id -> sharding.entityRefFor(Names.MIGRATION, id),
                 id -> sharding.entityRefFor(Names.EVACUATION, id),
-                () -> journal.currentPersistenceIds().runWith(Sink.seq(), system),
+                () -> read(journal.currentPersistenceIds().runWith(Sink.seq(), system)),
+                vm -> read(ledgerEntries(journal, vm, system)),
                 planner,
                 IdSource.of(wall, RandomGenerator.getDefault()));
         var _ = ClusterSingleton.get(system)
                 .init(SingletonActor.of(LeftoverWatch.create(ports, settings, settings.leftoverInterval()), "leftovers")
                         .withSettings(ClusterSingletonSettings.create(system).withRole(Names.COORDINATOR_ROLE)));
+        var _ = ClusterSingleton.get(system)
+                .init(SingletonActor.of(RestartWatch.create(ports, settings, clock), "restarts")
+                        .withSettings(ClusterSingletonSettings.create(system).withRole(Names.COORDINATOR_ROLE)));
         return new CoordinatorService(ports, settings);
+    }
+
+    /** A store that is away is no fault of ours. */
+    private static <A> CompletionStage<A> read(CompletionStage<A> rows) {
+        return rows.exceptionallyCompose(failure ->
+                CompletableFuture.failedFuture(new Unavailable("the store cannot be read: " + rootMessage(failure))));
+    }
+
+    private static CompletionStage<List<LedgerEntry>> ledgerEntries(
+            JdbcReadJournal journal, String vm, ActorSystem<?> system) {
+        return journal.currentEventsByPersistenceId(
+                        PersistenceId.of(Names.OWNERSHIP.name(), vm).id(), 0, Long.MAX_VALUE)
+                .map(entry -> new LedgerEntry(entry.timestamp(), (OwnershipEvent) entry.event()))
+                .runWith(Sink.seq(), system);
     }
 
     private static Config config(NodeOptions options, Config overrides) throws IOException {

@@ -68,6 +68,11 @@ final class CoordinatorService implements Coordinator {
                 id -> showMigration(id)
                         .thenApply(reply ->
                                 reply instanceof MigrationShown(var view) ? Optional.of(view) : Optional.empty()));
+        this.evacuations = directory(
+                Names.EVACUATION.name(),
+                id -> showEvacuation(id)
+                        .thenApply(reply ->
+                                reply instanceof EvacuationShown(var view) ? Optional.of(view) : Optional.empty()));
         this.histories = new VmHistories(
                 vms,
                 directory(
@@ -75,12 +80,9 @@ final class CoordinatorService implements Coordinator {
                         id -> askMigration(id, replyTo -> new ShowMigrationHistory(id, replyTo))
                                 .thenApply(reply -> reply instanceof MigrationHistoryShown shown
                                         ? Optional.of(shown)
-                                        : Optional.empty())));
-        this.evacuations = directory(
-                Names.EVACUATION.name(),
-                id -> showEvacuation(id)
-                        .thenApply(reply ->
-                                reply instanceof EvacuationShown(var view) ? Optional.of(view) : Optional.empty()));
+                                        : Optional.empty())),
+                evacuations,
+                ports.ledgerEntries());
     }
 
     private <V> EntityDirectory<V> directory(

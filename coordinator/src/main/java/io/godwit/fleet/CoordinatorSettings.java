@@ -16,6 +16,10 @@ import java.time.Duration;
  * @param coordinatorDownAfter how long a coordinator may be, or a majority of them missing
  * @param reportFresh a host's report no older than this shows by itself that the host is up
  * @param leftoverInterval between two looks for copies that nobody minds
+ * @param restartAfter how long a VM has to be out of sight before its lease is looked at
+ * @param restartInterval between two looks for VMs that are to be started anew
+ * @param restartRetryMin between two attempts to start one anew, at first
+ * @param restartRetryMax and at most
  * @param listParallelism entities asked at the same time for a listing
  * @param schemaTimeout for the store's schema on start
  * @param fleetSnapshots of FleetView
@@ -30,6 +34,10 @@ public record CoordinatorSettings(
         Duration coordinatorDownAfter,
         Duration reportFresh,
         Duration leftoverInterval,
+        Duration restartAfter,
+        Duration restartInterval,
+        Duration restartRetryMin,
+        Duration restartRetryMax,
         int listParallelism,
         Duration schemaTimeout,
         SnapshotSettings fleetSnapshots,
@@ -46,6 +54,10 @@ public record CoordinatorSettings(
                 own.getDuration("coordinator-down-after"),
                 own.getDuration("report-fresh"),
                 own.getDuration("leftover-interval"),
+                own.getDuration("restart-after"),
+                own.getDuration("restart-interval"),
+                own.getDuration("restart-retry-min"),
+                own.getDuration("restart-retry-max"),
                 own.getInt("list-parallelism"),
                 own.getDuration("schema-timeout"),
                 SnapshotSettings.from(own, "fleet-snapshots"),

@@ -16,9 +16,9 @@ public record Fenced(String host, List<Row> vms) {
     /**
      * One VM.
      *
-     * @param state {@code RESTARTED}: it runs anew from its spec, with empty memory, under a higher epoch; {@code LEFT}:
-     *     nothing was changed, or it could not be started
-     * @param detail the host that runs it, or why none does
+     * @param state {@code RESTARTED}: it runs anew from its spec, with empty memory, under a higher epoch; {@code
+     *     WAITING}: nobody owns it, and it is started as soon as it can be; {@code LEFT}: nothing was changed
+     * @param detail the host that runs it, or why none does yet
      */
     public record Row(String vm, String state, String detail) {}
 }

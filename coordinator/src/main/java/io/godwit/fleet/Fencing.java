@@ -4,7 +4,6 @@ import io.godwit.fleet.CoordinatorException.NotFound;
 import io.godwit.fleet.CoordinatorException.Refused;
 import io.godwit.plan.FirstFit;
 import io.godwit.plan.Fleet;
-import io.godwit.proto.fleet.FleetReply.FleetShown;
 import io.godwit.proto.fleet.HostView;
 import io.godwit.proto.fleet.VmView;
 import io.godwit.proto.ownership.OwnershipView;
@@ -19,7 +18,8 @@ import java.util.concurrent.CompletionStage;
  * Restarts the VMs of a host from their specs elsewhere, on a person's word that the host is off, and on nothing less: the
  * death of an agent, as the cluster sees it, may be a cut, and its guests run on behind it. The ledger takes each VM from the
  * host and gives it to another under a higher epoch before that one is told to run it, so that whatever the old host still
- * had is refused everywhere, and destroyed should it come back.
+ * had is refused everywhere, and destroyed should it come back. A VM that cannot be started at once waits, whatever its
+ * policy, and {@link RestartWatch} tries on.
  */
 final class Fencing {
     private final VmLifecycle vms;
@@ -56,27 +56,33 @@ final class Fencing {
         return vms.ownership(name)
                 .thenCompose(owner -> owner.grants(host)
                         ? takeAway(vm, host, owner)
-                                .handle((to, failure) -> Optional.of(
-                                        failure == null
-                                                ? new Fenced.Row(name, "RESTARTED", to)
-                                                : new Fenced.Row(name, "LEFT", reason(failure))))
+                                .exceptionally(failure -> new Fenced.Row(name, "LEFT", reason(failure)))
+                                .thenApply(Optional::of)
                         : CompletableFuture.completedFuture(Optional.empty()));
     }
 
-    private CompletionStage<String> takeAway(VmView vm, String host, OwnershipView owner) {
+    /** From the moment the ledger has taken it away it waits to be started anew, whatever goes wrong here. */
+    private CompletionStage<Fenced.Row> takeAway(VmView vm, String host, OwnershipView owner) {
+        String name = vm.spec().name();
         if (owner.handoff().isPresent()) {
             throw new Refused("the handoff of migration "
                     + owner.handoff().get().migration() + " is not settled yet: ask again in a moment");
         }
-        return vms.fleet().thenCompose(now -> {
-            String to = place(now, vm);
-            return vms.moveClaim(vm.spec(), host, owner.epoch(), to).thenApply(_ -> to);
-        });
+        return vms.fenceOff(name, host, owner.epoch(), "an operator confirmed that host " + host + " is down")
+                .thenCompose(_ -> start(vm, owner.epoch())
+                        .handle((to, failure) -> failure == null
+                                ? new Fenced.Row(name, "RESTARTED", to)
+                                : new Fenced.Row(name, "WAITING", reason(failure))));
     }
 
-    private static String place(FleetShown shown, VmView vm) {
-        var placement = FirstFit.placeNew(Fleet.of(shown), vm.spec(), Optional.empty());
-        return placement.to().orElseThrow(() -> new Refused(placement.reason().orElse("it fits nowhere")));
+    private CompletionStage<String> start(VmView vm, long epoch) {
+        return vms.fleet().thenCompose(now -> {
+            var placement = FirstFit.placeNew(Fleet.of(now), vm.spec(), Optional.empty());
+            String to = placement
+                    .to()
+                    .orElseThrow(() -> new Refused(placement.reason().orElse("it fits nowhere")));
+            return vms.startAnew(vm.spec(), epoch, to).thenApply(_ -> to);
+        });
     }
 
     private static String reason(Throwable failure) {

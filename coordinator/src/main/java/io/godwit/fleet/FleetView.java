@@ -9,6 +9,7 @@ import io.godwit.proto.Names;
 import io.godwit.proto.fleet.FleetCommand;
 import io.godwit.proto.fleet.FleetCommand.CordonHost;
 import io.godwit.proto.fleet.FleetCommand.DeregisterVm;
+import io.godwit.proto.fleet.FleetCommand.NoteVms;
 import io.godwit.proto.fleet.FleetCommand.RegisterVm;
 import io.godwit.proto.fleet.FleetCommand.ReportHost;
 import io.godwit.proto.fleet.FleetCommand.ShowFleet;
@@ -117,6 +118,10 @@ public final class FleetView
         return switch (command) {
             case ReportHost(var inventory) -> report(inventory);
             case ShowFleet(var replyTo) -> Effect().reply(replyTo, records.show(state, clock.nanoTime()));
+            case NoteVms(var notes) -> {
+                records.note(notes);
+                yield Effect().noReply();
+            }
             case CordonHost cordon -> cordon(state, cordon);
             case RegisterVm(var spec, var replyTo) ->
                 state.vm(spec.name()).isPresent()

@@ -40,6 +40,7 @@ final class HostRecords {
     private final long freshNanos;
     private final Map<String, Entry> hosts = new TreeMap<>();
     private final Map<String, LastSeen> lastSeen = new HashMap<>();
+    private Map<String, String> notes = Map.of();
 
     /** @param freshNanos a report no older than this shows by itself that its host is up */
     HostRecords(long freshNanos) {
@@ -86,6 +87,11 @@ final class HostRecords {
 
     void forget(String vm) {
         lastSeen.remove(vm);
+    }
+
+    /** What is being done about VMs that do not run, by name; replaces what was said before. */
+    void note(Map<String, String> now) {
+        notes = Map.copyOf(now);
     }
 
     /** The whole fleet, sorted by name. */
@@ -172,6 +178,7 @@ final class HostRecords {
                         Optional.of(
                                 mayRun
                                         ? "host " + host + "'s agent is away; its QEMU may still run the VM"
+                                                + noted(spec)
                                         : "host " + host + "'s agent died and the VM with it; " + whatNow(spec, host)));
             }
             default ->
@@ -181,12 +188,21 @@ final class HostRecords {
                         Optional.of(host),
                         bestStatus.epoch(),
                         migration,
-                        Optional.of("host " + host + " is unreachable"));
+                        Optional.of("host " + host + " is unreachable" + noted(spec)));
         };
     }
 
+    private String noted(VmSpec spec) {
+        String note = notes.get(spec.name());
+        return note == null ? "" : "; " + note;
+    }
+
     /** A native guest that is lost stays so unless its policy, or a person, has it started anew. */
-    private static String whatNow(VmSpec spec, String host) {
+    private String whatNow(VmSpec spec, String host) {
+        String note = notes.get(spec.name());
+        if (note != null) {
+            return note;
+        }
         return spec.restarts()
                 ? "its policy is restart: it is started anew from its spec once that is certain to be safe"
                 : "its policy is leave: destroy it, or once the host is known to be off 'host fence " + host
@@ -212,6 +228,7 @@ final class HostRecords {
                     Optional.of("host " + last.host() + "'s agent was started anew without it; "
                             + whatNow(spec, last.host())));
         }
-        return new VmView(spec, "MISSING", Optional.empty(), 0, migration, Optional.of("no host reports it"));
+        return new VmView(
+                spec, "MISSING", Optional.empty(), 0, migration, Optional.of("no host reports it" + noted(spec)));
     }
 }

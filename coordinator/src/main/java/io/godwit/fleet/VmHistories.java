@@ -3,6 +3,7 @@ package io.godwit.fleet;
 import io.godwit.fleet.CoordinatorException.NotFound;
 import io.godwit.fleet.CoordinatorException.Unavailable;
 import io.godwit.fleet.VmHistory.Move;
+import io.godwit.proto.evacuation.EvacuationView;
 import io.godwit.proto.fleet.VmView;
 import io.godwit.proto.host.HostCommand.DescribeVm;
 import io.godwit.proto.host.HostReply;
@@ -16,13 +17,16 @@ import io.godwit.proto.migration.MigrationReply.MigrationHistoryShown;
 import io.godwit.proto.migration.MigrationView;
 import io.godwit.proto.vm.DeviceLog;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 
-/** Puts a VM's history together: from its migrations, and from the host that it is on. */
+/** Puts a VM's history together: from its ledger's journal, its migrations, and the host that it is on. */
 final class VmHistories {
     /**
      * Epochs grow; the migration that led to one came before those that ended without a new one. Ids tell the rest: they
@@ -34,13 +38,22 @@ final class VmHistories {
 
     private final VmLifecycle vms;
     private final EntityDirectory<MigrationHistoryShown> migrations;
+    private final EntityDirectory<EvacuationView> evacuations;
+    private final Function<String, CompletionStage<List<LedgerEntry>>> ledgers;
 
     /** What a host has to say of a VM. */
     private record Live(Optional<String> host, List<DeviceLog> devices, Optional<String> trouble) {}
 
-    VmHistories(VmLifecycle vms, EntityDirectory<MigrationHistoryShown> migrations) {
+    /** @param ledgers what the journal holds of a VM's ledger, oldest first */
+    VmHistories(
+            VmLifecycle vms,
+            EntityDirectory<MigrationHistoryShown> migrations,
+            EntityDirectory<EvacuationView> evacuations,
+            Function<String, CompletionStage<List<LedgerEntry>>> ledgers) {
         this.vms = vms;
         this.migrations = migrations;
+        this.evacuations = evacuations;
+        this.ledgers = ledgers;
     }
 
     /** The history of {@code vm}. A host that does not answer leaves the past untouched. */
@@ -49,18 +62,36 @@ final class VmHistories {
             Optional<VmView> view = shown.vms().stream()
                     .filter(known -> known.spec().name().equals(vm))
                     .findFirst();
-            return live(vm, view.flatMap(VmView::host)).thenCombine(migrations.list(), (live, all) -> {
-                List<Move> moves = all.stream()
+            return live(vm, view.flatMap(VmView::host)).thenCombine(past(vm), (live, past) -> {
+                List<Move> moves = past.migrations().stream()
                         .filter(one -> one.view().vm().equals(vm))
                         .sorted(Comparator.comparing(MigrationHistoryShown::view, OLDEST_FIRST))
                         .map(one -> new Move(one.view(), one.source()))
                         .toList();
-                if (view.isEmpty() && moves.isEmpty()) {
+                if (view.isEmpty() && moves.isEmpty() && past.owners().isEmpty()) {
                     throw new NotFound("vm", vm);
                 }
-                return new VmHistory(vm, moves, live.host(), live.devices(), live.trouble());
+                return new VmHistory(vm, past.owners(), moves, live.host(), live.devices(), live.trouble());
             });
         });
+    }
+
+    private record Past(List<MigrationHistoryShown> migrations, List<VmHistory.Owner> owners) {}
+
+    private CompletionStage<Past> past(String vm) {
+        CompletionStage<Map<String, String>> batches = evacuations.list().thenApply(all -> {
+            Map<String, String> byMigration = new HashMap<>();
+            all.forEach(evacuation -> evacuation
+                    .vms()
+                    .forEach(row -> row.migrations().forEach(one -> byMigration.put(one, evacuation.id()))));
+            return byMigration;
+        });
+        return migrations
+                .list()
+                .thenCombine(
+                        batches.thenCombine(
+                                ledgers.apply(vm), (byMigration, entries) -> Owners.of(vm, entries, byMigration)),
+                        Past::new);
     }
 
     private CompletionStage<Live> live(String vm, Optional<String> host) {

@@ -22,11 +22,15 @@ import io.godwit.proto.host.HostReply.VmChecked;
 import io.godwit.proto.host.HostReply.VmDescribed;
 import io.godwit.proto.host.HostReply.VmGone;
 import io.godwit.proto.host.VmStatus;
+import io.godwit.proto.lease.LeaseCommand.FenceVm;
+import io.godwit.proto.lease.LeaseReply;
 import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.ownership.OwnershipCommand;
 import io.godwit.proto.ownership.OwnershipCommand.ClaimOwnership;
+import io.godwit.proto.ownership.OwnershipCommand.FenceOwnership;
 import io.godwit.proto.ownership.OwnershipCommand.QueryOwnership;
 import io.godwit.proto.ownership.OwnershipCommand.ReleaseOwnership;
+import io.godwit.proto.ownership.OwnershipCommand.RestartOwnership;
 import io.godwit.proto.ownership.OwnershipReply;
 import io.godwit.proto.ownership.OwnershipReply.OwnershipAccepted;
 import io.godwit.proto.ownership.OwnershipReply.OwnershipRefused;
@@ -123,15 +127,47 @@ final class VmLifecycle {
     }
 
     /**
-     * Takes a VM from {@code from}, which is off, and starts it anew on {@code to}. When that fails nobody owns it; a
-     * repetition is refused then, because {@code from} holds nothing any more.
+     * Takes a VM from {@code from}, which does not run it any more for certain: nobody owns it then, and it waits to be
+     * started anew. Done before, it changes nothing.
      */
-    CompletionStage<VmStatus> moveClaim(VmSpec spec, String from, long epoch, String to) {
+    CompletionStage<OwnershipView> fenceOff(String vm, String from, long epoch, String reason) {
+        return ledger(vm, replyTo -> new FenceOwnership(vm, from, epoch, reason, replyTo));
+    }
+
+    /**
+     * Starts a VM anew on {@code to} that waits for that since {@code epoch}. When the host refuses it waits again; when the
+     * host does not answer, it is the host's.
+     */
+    CompletionStage<VmStatus> startAnew(VmSpec spec, long epoch, String to) {
         String vm = spec.name();
-        return ledger(vm, replyTo -> new ReleaseOwnership(vm, from, epoch, replyTo))
-                .thenCompose(_ -> claim(vm, to))
-                .thenCompose(claimed ->
-                        undoOnFailure(launch(spec, to, claimed.epoch()), () -> withdraw(vm, to, claimed.epoch())));
+        return ledger(vm, replyTo -> new RestartOwnership(vm, to, epoch, replyTo))
+                .thenCompose(claimed -> undoOn(
+                        launch(spec, to, claimed.epoch()),
+                        failure -> failure instanceof Refused
+                                ? giveBack(vm, to, claimed.epoch(), String.valueOf(failure.getMessage()))
+                                // the order may arrive yet: only a lease, or a person, can say that it will not be
+                                // obeyed
+                                : CompletableFuture.completedFuture(null)));
+    }
+
+    private CompletionStage<?> giveBack(String vm, String to, long epoch, String why) {
+        return tellHost(to, replyTo -> new DestroyVm(vm, epoch, replyTo))
+                .thenCompose(reply -> reply instanceof VmGone
+                        ? fenceOff(vm, to, epoch, why)
+                        : CompletableFuture.failedFuture(new Refused("host " + to + " did not let it go: " + reply)));
+    }
+
+    /**
+     * Whether it is certain that {@code vm} runs nowhere under {@code epoch} or an older one; if not yet, for how long.
+     *
+     * @param atOnce no lease is to be lent any more, and whoever asks sees to the one that may last
+     */
+    CompletionStage<LeaseReply> fenceLease(String vm, long epoch, boolean atOnce) {
+        return asking.ask(
+                ports.leases(),
+                replyTo -> new FenceVm(vm, epoch, atOnce, replyTo),
+                settings.askTimeout(),
+                "the lender of leases");
     }
 
     CompletionStage<Void> destroy(String vm) {
@@ -154,7 +190,10 @@ final class VmLifecycle {
                 .<CompletionStage<?>>map(host -> stopOn(shown, vm, host, owner.epoch())
                         .thenCompose(
                                 _ -> ledger(vm, replyTo -> new ReleaseOwnership(vm, host, owner.epoch(), replyTo))))
-                .orElseGet(() -> CompletableFuture.completedFuture(null));
+                .orElseGet(() -> owner.waiting().isPresent()
+                        // it is not to be started anew any more
+                        ? ledger(vm, replyTo -> new ReleaseOwnership(vm, "", owner.epoch(), replyTo))
+                        : CompletableFuture.completedFuture(null));
         return released.thenCompose(_ -> change(replyTo -> new DeregisterVm(vm, replyTo)))
                 .thenApply(_ -> null);
     }
@@ -251,9 +290,19 @@ final class VmLifecycle {
 
     private static <A> CompletionStage<A> undoOnFailure(
             CompletionStage<A> step, java.util.function.Supplier<CompletionStage<?>> undo) {
-        return step.exceptionallyCompose(failure -> undo.get().handle((_, _) -> {
-            throw failure instanceof CompletionException wrapped ? wrapped : new CompletionException(failure);
-        }));
+        return undoOn(step, _ -> undo.get());
+    }
+
+    /** {@code undo} is told what failed. */
+    private static <A> CompletionStage<A> undoOn(
+            CompletionStage<A> step, java.util.function.Function<Throwable, CompletionStage<?>> undo) {
+        return step.exceptionallyCompose(failure -> {
+            Throwable cause =
+                    failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+            return undo.apply(cause).handle((_, _) -> {
+                throw failure instanceof CompletionException wrapped ? wrapped : new CompletionException(failure);
+            });
+        });
     }
 
     private static <A> CompletionStage<A> refuse(String reason) {

@@ -17,6 +17,9 @@ public sealed interface OwnershipEvent extends WireMessage {
     /** The source keeps the VM, under {@code epoch}; {@code migration} can never be committed any more. */
     record LedgerAborted(String migration, long epoch, String reason) implements OwnershipEvent {}
 
+    /** {@code host} does not run the VM and never will under {@code epoch}; nobody may until it is started anew. */
+    record LedgerFenced(String host, long epoch, String reason) implements OwnershipEvent {}
+
     /** Nobody may run the VM any more. */
     record LedgerReleased(String host, long epoch) implements OwnershipEvent {}
 }

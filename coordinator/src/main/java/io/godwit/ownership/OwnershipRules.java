@@ -3,20 +3,24 @@ package io.godwit.ownership;
 import io.godwit.ownership.OwnershipEvent.LedgerAborted;
 import io.godwit.ownership.OwnershipEvent.LedgerClaimed;
 import io.godwit.ownership.OwnershipEvent.LedgerCommitted;
+import io.godwit.ownership.OwnershipEvent.LedgerFenced;
 import io.godwit.ownership.OwnershipEvent.LedgerHandoffBegun;
 import io.godwit.ownership.OwnershipEvent.LedgerReleased;
 import io.godwit.ownership.OwnershipState.Free;
 import io.godwit.ownership.OwnershipState.HandingOff;
 import io.godwit.ownership.OwnershipState.Held;
 import io.godwit.ownership.OwnershipState.Settled;
+import io.godwit.ownership.OwnershipState.Waiting;
 import io.godwit.proto.ownership.Handoff;
 import io.godwit.proto.ownership.OwnershipCommand;
 import io.godwit.proto.ownership.OwnershipCommand.AbortHandoff;
 import io.godwit.proto.ownership.OwnershipCommand.BeginHandoff;
 import io.godwit.proto.ownership.OwnershipCommand.ClaimOwnership;
 import io.godwit.proto.ownership.OwnershipCommand.CommitHandoff;
+import io.godwit.proto.ownership.OwnershipCommand.FenceOwnership;
 import io.godwit.proto.ownership.OwnershipCommand.QueryOwnership;
 import io.godwit.proto.ownership.OwnershipCommand.ReleaseOwnership;
+import io.godwit.proto.ownership.OwnershipCommand.RestartOwnership;
 import io.godwit.proto.ownership.OwnershipReply;
 import io.godwit.proto.ownership.OwnershipReply.OwnershipAccepted;
 import io.godwit.proto.ownership.OwnershipReply.OwnershipRefused;
@@ -62,6 +66,8 @@ public final class OwnershipRules {
             case BeginHandoff begin -> begin(state, begin);
             case CommitHandoff commit -> commit(state, commit.migration(), commit.epoch());
             case AbortHandoff abort -> abort(state, abort.migration(), abort.epoch(), abort.reason());
+            case FenceOwnership fence -> fence(state, fence);
+            case RestartOwnership restart -> restart(state, restart.host(), restart.epoch());
             case ReleaseOwnership release -> release(state, release.host(), release.epoch());
         };
     }
@@ -80,7 +86,8 @@ public final class OwnershipRules {
 
     private static Decision claim(OwnershipState state, String host) {
         return switch (state) {
-            case Free free -> Decision.persist(new LedgerClaimed(host, free.epoch() + 1));
+            // a VM that waited to be started anew and was destroyed instead: this one is new
+            case Free _, Waiting _ -> Decision.persist(new LedgerClaimed(host, state.epoch() + 1));
             case Held held when held.host().equals(host) -> Decision.NOTHING_NEW;
             case Held held -> Decision.refuse("vm '" + held.vm() + "' belongs to host '" + held.host() + "'");
             case HandingOff open -> Decision.refuse(inHandoff(open));
@@ -99,7 +106,7 @@ public final class OwnershipRules {
             when open.handoff().migration().equals(begin.migration()) ->
                 begin.epoch() == open.epoch() ? Decision.NOTHING_NEW : stale(state, begin.epoch());
             case HandingOff open -> Decision.refuse(inHandoff(open));
-            case Free free -> Decision.refuse("nobody owns vm '" + free.vm() + "'");
+            case Free _, Waiting _ -> Decision.refuse("nobody owns vm '" + state.vm() + "'");
             case Held held
             when !held.host().equals(begin.from()) ->
                 Decision.refuse(
@@ -126,7 +133,7 @@ public final class OwnershipRules {
             case HandingOff open when open.epoch() != epoch -> stale(open, epoch);
             case HandingOff open ->
                 Decision.persist(new LedgerCommitted(migration, open.handoff().to(), epoch + 1));
-            case Held _, Free _ -> Decision.refuse("migration " + migration + " has no open handoff");
+            case Held _, Free _, Waiting _ -> Decision.refuse("migration " + migration + " has no open handoff");
         };
     }
 
@@ -143,7 +150,7 @@ public final class OwnershipRules {
         }
         return switch (state) {
             case HandingOff open when !open.handoff().migration().equals(migration) -> Decision.refuse(inHandoff(open));
-            case Free free -> Decision.refuse("nobody owns vm '" + free.vm() + "'");
+            case Free _, Waiting _ -> Decision.refuse("nobody owns vm '" + state.vm() + "'");
             case HandingOff _, Held _ when state.epoch() != epoch -> stale(state, epoch);
             case HandingOff _, Held _ -> Decision.persist(new LedgerAborted(migration, epoch + 1, reason));
         };
@@ -154,12 +161,39 @@ public final class OwnershipRules {
             case Free free when free.epoch() == 0 -> Decision.refuse("vm '" + free.vm() + "' was never claimed");
             case Free free when epoch > free.epoch() -> stale(free, epoch);
             case Free _ -> Decision.NOTHING_NEW;
+            case Waiting waiting when waiting.epoch() != epoch -> stale(waiting, epoch);
+            case Waiting waiting -> Decision.persist(new LedgerReleased(host, waiting.epoch()));
             case HandingOff open -> Decision.refuse(inHandoff(open));
             case Held held
             when !held.host().equals(host) ->
                 Decision.refuse("vm '" + held.vm() + "' belongs to host '" + held.host() + "', not to '" + host + "'");
             case Held held when held.epoch() != epoch -> stale(held, epoch);
             case Held held -> Decision.persist(new LedgerReleased(host, held.epoch()));
+        };
+    }
+
+    private static Decision fence(OwnershipState state, FenceOwnership fence) {
+        return switch (state) {
+            case Waiting waiting when waiting.epoch() == fence.epoch() -> Decision.NOTHING_NEW;
+            case Waiting waiting -> stale(waiting, fence.epoch());
+            case Free free -> Decision.refuse("nobody owns vm '" + free.vm() + "'");
+            case HandingOff open -> Decision.refuse(inHandoff(open));
+            case Held held
+            when !held.host().equals(fence.host()) ->
+                Decision.refuse(
+                        "vm '" + held.vm() + "' belongs to host '" + held.host() + "', not to '" + fence.host() + "'");
+            case Held held when held.epoch() != fence.epoch() -> stale(held, fence.epoch());
+            case Held held -> Decision.persist(new LedgerFenced(held.host(), held.epoch(), fence.reason()));
+        };
+    }
+
+    /** Only what waits for it: a VM that was destroyed meanwhile, or started anew by another, is not started. */
+    private static Decision restart(OwnershipState state, String host, long epoch) {
+        return switch (state) {
+            case Waiting waiting when waiting.epoch() == epoch -> Decision.persist(new LedgerClaimed(host, epoch + 1));
+            case Held held when held.host().equals(host) && held.epoch() == epoch + 1 -> Decision.NOTHING_NEW;
+            case Waiting _, Held _, HandingOff _, Free _ ->
+                Decision.refuse("vm '" + state.vm() + "' does not wait to be started anew under epoch " + epoch);
         };
     }
 

@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -127,6 +128,8 @@ class ApiServerTest {
         assertThat(response.statusCode()).isEqualTo(status);
         assertThat(error(response, "kind")).isNotEmpty();
         assertThat(error(response, "message")).isNotEmpty();
+        assertThat(response.headers().firstValue("Retry-After"))
+                .isEqualTo(status == 503 ? Optional.of("2") : Optional.empty());
     }
 
     @Test

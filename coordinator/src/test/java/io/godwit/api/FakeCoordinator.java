@@ -214,6 +214,9 @@ public final class FakeCoordinator implements Coordinator {
             }
             return new VmHistory(
                     vm,
+                    List.of(
+                            new VmHistory.Owner(1_790_000_000_123L, Optional.of("host-1"), 1, "created"),
+                            new VmHistory.Owner(1_790_000_060_000L, Optional.empty(), 1, "fenced off: it was off")),
                     List.of(new VmHistory.Move(climbed("m-7", vm), devices)),
                     Optional.of("host-2"),
                     List.of(),

@@ -3,6 +3,7 @@ package io.godwit.fleet;
 import static io.godwit.plan.Pictures.vm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
 
 import com.typesafe.config.ConfigFactory;
@@ -180,15 +181,25 @@ class CoordinatorNodeTest {
 
     @Test
     void tellsWhatTheDevicesOfAVmSawInItsMigrationsAndWhereItIsNow() {
+        long began = System.currentTimeMillis();
         create("a", 100, "host-1", "gpu");
         awaitRunning(1);
         MigrationView ended = awaitEnd(get(coordinator.startMigration("a", Optional.of("host-2"), OPTIONS))
                 .id());
         await().atMost(SOON)
                 .until(() -> get(coordinator.fleet()).vms().getFirst().host().equals(Optional.of("host-2")));
-        assertThat(get(coordinator.vmHistory("a")))
+        VmHistory now = get(coordinator.vmHistory("a"));
+        assertThat(now.owners())
+                .extracting(VmHistory.Owner::host, VmHistory.Owner::epoch, VmHistory.Owner::why)
+                .containsExactly(
+                        tuple(Optional.of("host-1"), 1L, "created"),
+                        tuple(Optional.of("host-2"), 2L, "migration " + ended.id() + " committed"));
+        assertThat(now.owners().getFirst().atMs())
+                .isBetween(began, now.owners().getLast().atMs());
+        assertThat(now)
                 .isEqualTo(new VmHistory(
                         "a",
+                        now.owners(),
                         List.of(new VmHistory.Move(ended, FakeHosts.logs("host-1"))),
                         Optional.of("host-2"),
                         FakeHosts.logs("host-2"),
@@ -198,6 +209,8 @@ class CoordinatorNodeTest {
         VmHistory past = get(coordinator.vmHistory("a"));
         assertThat(past.host()).isEmpty();
         assertThat(past.migrations()).extracting(VmHistory.Move::migration).containsExactly(ended);
+        assertThat(past.owners().getLast().host()).isEmpty();
+        assertThat(past.owners().getLast().why()).isEqualTo("destroyed");
         assertThatThrownBy(() -> get(coordinator.vmHistory("zz"))).hasCauseInstanceOf(NotFound.class);
     }
 

@@ -25,6 +25,11 @@ import io.godwit.proto.host.HostReply.VmChecked;
 import io.godwit.proto.host.HostReply.VmDescribed;
 import io.godwit.proto.host.HostReply.VmGone;
 import io.godwit.proto.host.VmStatus;
+import io.godwit.proto.lease.LeaseCommand;
+import io.godwit.proto.lease.LeaseCommand.RenewLeases;
+import io.godwit.proto.lease.LeaseReply;
+import io.godwit.proto.lease.LeaseReply.LeasesRenewed;
+import io.godwit.proto.lease.LeasedVm;
 import io.godwit.proto.migration.Downtime;
 import io.godwit.proto.migration.MigrationReport;
 import io.godwit.proto.migration.MigrationReport.CommandRefused;
@@ -75,10 +80,16 @@ final class FakeHosts {
     /** Hosts that never answer BeginSave: their migrations stay in pre-copy. */
     final Set<String> stuck = ConcurrentHashMap.newKeySet();
 
+    /** Hosts that have QEMU. */
+    final Set<String> qemu = ConcurrentHashMap.newKeySet();
+
     /** Most copies on their way in that a host ever held at the same time. */
     final Map<String, Integer> incomingPeak = new ConcurrentHashMap<>();
 
     private final Set<String> off = ConcurrentHashMap.newKeySet();
+    private final Set<String> leaseless = ConcurrentHashMap.newKeySet();
+    private final Map<String, String> incarnations = new ConcurrentHashMap<>();
+    private final Map<String, Long> renewedNanos = new ConcurrentHashMap<>();
     private final Map<String, ActorRef<HostCommand>> agents = new ConcurrentHashMap<>();
     private final Map<String, HostCapacity> capacities = new TreeMap<>();
     private final Map<String, Map<String, VmStatus>> vms = new ConcurrentHashMap<>();
@@ -108,7 +119,11 @@ final class FakeHosts {
         ActorRef<FleetCommand> fleet = ClusterSingleton.get(system)
                 .init(SingletonActor.of(Behaviors.<FleetCommand>empty(), Names.FLEET_VIEW)
                         .withSettings(ClusterSingletonSettings.create(system).withRole(Names.COORDINATOR_ROLE)));
+        ActorRef<LeaseCommand> leases = ClusterSingleton.get(system)
+                .init(SingletonActor.of(Behaviors.<LeaseCommand>empty(), Names.LEASES)
+                        .withSettings(ClusterSingletonSettings.create(system).withRole(Names.COORDINATOR_ROLE)));
         for (String host : capacities.keySet()) {
+            system.systemActorOf(leases(system, host, leases), "leases-" + host, Props.empty());
             ActorRef<HostCommand> agent =
                     system.systemActorOf(agent(system, host, fleet), "agent-" + host, Props.empty());
             agents.put(host, agent);
@@ -140,20 +155,79 @@ final class FakeHosts {
         });
     }
 
+    /** Renews the leases of what is here, and destroys what was fenced off. */
+    private Behavior<LeaseReply> leases(ActorSystem<?> system, String host, ActorRef<LeaseCommand> lender) {
+        return Behaviors.setup(context -> {
+            system.scheduler()
+                    .scheduleWithFixedDelay(
+                            Duration.ZERO,
+                            REPORT_INTERVAL,
+                            () -> {
+                                List<LeasedVm> held = vms.get(host).values().stream()
+                                        .filter(vm -> vm.spec().restarts() && !vm.incoming())
+                                        .map(vm -> new LeasedVm(vm.spec().name(), vm.epoch()))
+                                        .toList();
+                                if (!held.isEmpty() && !leaseless.contains(host)) {
+                                    lender.tell(new RenewLeases(host, System.nanoTime(), held, context.getSelf()));
+                                }
+                            },
+                            system.executionContext());
+            return Behaviors.receiveMessage(reply -> {
+                if (reply instanceof LeasesRenewed renewed) {
+                    renewed.lent().forEach(vm -> renewedNanos.merge(vm.vm(), renewed.number(), Math::max));
+                    renewed.fenced()
+                            .forEach(vm -> vms.get(host)
+                                    .computeIfPresent(vm.vm(), (_, was) -> was.epoch() <= vm.epoch() ? null : was));
+                }
+                return Behaviors.same();
+            });
+        });
+    }
+
+    /** When the question was sent, by {@link System#nanoTime()}, that was answered last with a lease of {@code vm}. */
+    long renewedNanos(String vm) {
+        return renewedNanos.get(vm);
+    }
+
+    /** Nobody hears the host any more; what runs there runs on. */
+    void cutOff(ActorSystem<?> system, String host) {
+        leaseless.add(host);
+        outOfSight(system, host);
+    }
+
+    /** The cluster loses sight of the host, which renews its leases all the same. */
+    void outOfSight(ActorSystem<?> system, String host) {
+        if (off.add(host)) {
+            system.receptionist().tell(Receptionist.deregister(Names.agentOf(host), agents.get(host)));
+        }
+    }
+
+    /** It is back. */
+    void back(ActorSystem<?> system, String host) {
+        leaseless.remove(host);
+        off.remove(host);
+        system.receptionist().tell(Receptionist.register(Names.agentOf(host), agents.get(host)));
+    }
+
+    /** The agent's process dies with what runs in it, and another one is there at once. */
+    void restart(String host) {
+        vms.get(host).clear();
+        incarnations.put(host, "two");
+    }
+
     /** The host's power fails: it reports no more, is listed no more, and what ran there runs no more. */
     void powerOff(ActorSystem<?> system, String host) {
-        off.add(host);
         vms.get(host).clear();
-        system.receptionist().tell(Receptionist.deregister(Names.agentOf(host), agents.get(host)));
+        outOfSight(system, host);
     }
 
     private HostInventory inventory(String host) {
         return new HostInventory(
                 host,
-                "one",
+                incarnations.getOrDefault(host, "one"),
                 sequences.merge(host, 1L, Long::sum),
                 capacities.get(host),
-                List.of("soft"),
+                qemu.contains(host) ? List.of("soft", "qemu") : List.of("soft"),
                 new DataEndpoint("127.0.0.1", 1),
                 List.copyOf(vms.get(host).values()));
     }

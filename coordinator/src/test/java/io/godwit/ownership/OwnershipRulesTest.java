@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.godwit.ownership.OwnershipEvent.LedgerAborted;
 import io.godwit.ownership.OwnershipEvent.LedgerClaimed;
 import io.godwit.ownership.OwnershipEvent.LedgerCommitted;
+import io.godwit.ownership.OwnershipEvent.LedgerFenced;
 import io.godwit.ownership.OwnershipEvent.LedgerHandoffBegun;
 import io.godwit.ownership.OwnershipEvent.LedgerReleased;
 import io.godwit.proto.ownership.Handoff;
@@ -13,8 +14,10 @@ import io.godwit.proto.ownership.OwnershipCommand.AbortHandoff;
 import io.godwit.proto.ownership.OwnershipCommand.BeginHandoff;
 import io.godwit.proto.ownership.OwnershipCommand.ClaimOwnership;
 import io.godwit.proto.ownership.OwnershipCommand.CommitHandoff;
+import io.godwit.proto.ownership.OwnershipCommand.FenceOwnership;
 import io.godwit.proto.ownership.OwnershipCommand.QueryOwnership;
 import io.godwit.proto.ownership.OwnershipCommand.ReleaseOwnership;
+import io.godwit.proto.ownership.OwnershipCommand.RestartOwnership;
 import io.godwit.proto.ownership.OwnershipReply;
 import io.godwit.proto.ownership.OwnershipReply.OwnershipAccepted;
 import io.godwit.proto.ownership.OwnershipReply.OwnershipRefused;
@@ -51,6 +54,16 @@ class OwnershipRulesTest {
     private static final OwnershipState COMMITTED = OPEN.apply(new LedgerCommitted("m-1", "host-2", 2));
     private static final OwnershipState ABORTED = OPEN.apply(new LedgerAborted("m-1", 2, "why"));
     private static final OwnershipState RELEASED = HELD.apply(new LedgerReleased("host-1", 1));
+
+    private static final OwnershipState WAITING = HELD.apply(new LedgerFenced("host-1", 1, "off"));
+
+    private static FenceOwnership fence(String host, long epoch) {
+        return new FenceOwnership("vm-1", host, epoch, "off", nobody);
+    }
+
+    private static RestartOwnership restart(String host, long epoch) {
+        return new RestartOwnership("vm-1", host, epoch, nobody);
+    }
 
     private static BeginHandoff begin(String migration, String from, long epoch) {
         return new BeginHandoff("vm-1", migration, from, "host-2", epoch, 1000, nobody);
@@ -166,8 +179,37 @@ class OwnershipRulesTest {
     }
 
     @Test
+    void fencesOffTheOwnerInTheCurrentEpochOnlyAndNeverDuringAHandoff() {
+        accepts(HELD, fence("host-1", 1), new LedgerFenced("host-1", 1, "off"));
+        acceptsAgain(WAITING, fence("host-1", 1));
+        refuses(HELD, fence("host-2", 1), "not to 'host-2'");
+        refuses(COMMITTED, fence("host-2", 1), "epoch 1 is not the current one");
+        refuses(OPEN, fence("host-1", 1), "is being handed off");
+        refuses(RELEASED, fence("host-1", 1), "nobody owns");
+        assertThat(WAITING.view().host()).isEmpty();
+        assertThat(WAITING.view().waiting()).contains("off");
+        refuses(WAITING, begin("m-1", "host-1", 1), "nobody owns");
+        refuses(WAITING, commit("m-1", 1), "no open handoff");
+    }
+
+    @Test
+    void startsAnewWhatWaitsForItAndNothingElse() {
+        accepts(WAITING, restart("host-3", 1), new LedgerClaimed("host-3", 2));
+        OwnershipState anew = WAITING.apply(new LedgerClaimed("host-3", 2));
+        acceptsAgain(anew, restart("host-3", 1));
+        refuses(anew, restart("host-2", 1), "does not wait");
+        refuses(WAITING, restart("host-3", 2), "does not wait");
+        refuses(HELD, restart("host-3", 1), "does not wait");
+        refuses(OPEN, restart("host-3", 1), "does not wait");
+        // destroyed while it waited
+        accepts(WAITING, release("", 1), new LedgerReleased("", 1));
+        refuses(WAITING.apply(new LedgerReleased("", 1)), restart("host-3", 1), "does not wait");
+        refuses(anew, fence("host-1", 1), "not to 'host-1'");
+    }
+
+    @Test
     void answersAQueryInEveryStateAndRefusesAForeignVmInEvery() {
-        for (OwnershipState state : List.of(FREE, HELD, OPEN, COMMITTED, ABORTED, RELEASED)) {
+        for (OwnershipState state : List.of(FREE, HELD, OPEN, COMMITTED, ABORTED, RELEASED, WAITING)) {
             acceptsAgain(state, new QueryOwnership("vm-1", nobody));
             refuses(state, new QueryOwnership("vm-2", nobody), "this is the ledger of vm 'vm-1'");
             refuses(state, new ClaimOwnership("vm-2", "host-1", nobody), "for vm 'vm-2'");
@@ -195,7 +237,7 @@ class OwnershipRulesTest {
                 String host = "host-" + (1 + random.nextInt(3));
                 String migration = "m-" + random.nextInt(4);
                 long epoch = Math.max(0, state.epoch() - random.nextInt(2));
-                Optional<OwnershipEvent> event = switch (random.nextInt(6)) {
+                Optional<OwnershipEvent> event = switch (random.nextInt(8)) {
                     case 0 -> OwnershipRules.decide(state, claim(host)).event();
                     case 1 ->
                         OwnershipRules.decide(state, begin(migration, host, epoch))
@@ -205,6 +247,8 @@ class OwnershipRulesTest {
                     case 3 ->
                         OwnershipRules.decide(state, abort(migration, epoch)).event();
                     case 4 -> OwnershipRules.expire(state, migration);
+                    case 5 -> OwnershipRules.decide(state, fence(host, epoch)).event();
+                    case 6 -> OwnershipRules.decide(state, restart(host, epoch)).event();
                     default ->
                         OwnershipRules.decide(state, release(host, epoch)).event();
                 };

@@ -12,6 +12,11 @@ public interface RunLog {
     /** Stands still. */
     void stopped(String vm, long epoch);
 
+    /** Has stood still since {@code nanos} by the log's own clock, when its last batch of work ended. */
+    default void stoppedAt(String vm, long epoch, long nanos) {
+        stopped(vm, epoch);
+    }
+
     /** Records nothing. */
     RunLog NONE = new RunLog() {
         @Override

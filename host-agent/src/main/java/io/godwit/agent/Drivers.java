@@ -2,6 +2,7 @@ package io.godwit.agent;
 
 import com.typesafe.config.Config;
 import io.godwit.agent.guest.GuestSettings;
+import io.godwit.agent.guest.RunPermit;
 import io.godwit.agent.kvm.KvmDriver;
 import io.godwit.agent.soft.SoftDriver;
 import io.godwit.proto.MonotonicClock;
@@ -11,6 +12,7 @@ import io.godwit.vm.GuestException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
+import java.util.function.Function;
 
 /** The guest drivers of this host, and what {@code auto} means here. Immutable. */
 public final class Drivers {
@@ -34,10 +36,16 @@ public final class Drivers {
      * @param vcpuThreads makes the platform threads that vCPUs run on; threads that do not keep the process alive
      */
     public static Drivers detect(Config root, MonotonicClock clock, ThreadFactory vcpuThreads) {
+        return detect(root, clock, vcpuThreads, _ -> RunPermit.ALWAYS);
+    }
+
+    /** As the other one; a VM's vCPUs run while what {@code permits} has for it says so. */
+    public static Drivers detect(
+            Config root, MonotonicClock clock, ThreadFactory vcpuThreads, Function<VmSpec, RunPermit> permits) {
         GuestSettings settings = GuestSettings.from(root);
         return new Drivers(
-                new SoftDriver(settings, clock, vcpuThreads),
-                new KvmDriver(settings, clock, vcpuThreads),
+                new SoftDriver(settings, clock, vcpuThreads, permits),
+                new KvmDriver(settings, clock, vcpuThreads, permits),
                 KvmDriver.available());
     }
 

@@ -34,8 +34,17 @@ final class FileRunLog implements RunLog, AutoCloseable {
         append(vm + " STOP " + epoch);
     }
 
+    @Override
+    public void stoppedAt(String vm, long epoch, long nanos) {
+        append(nanos, vm + " STOP " + epoch);
+    }
+
     private void append(String line) {
-        ByteBuffer bytes = ByteBuffer.wrap((clock.nanoTime() + " " + line + "\n").getBytes(StandardCharsets.UTF_8));
+        append(clock.nanoTime(), line);
+    }
+
+    private void append(long nanos, String line) {
+        ByteBuffer bytes = ByteBuffer.wrap((nanos + " " + line + "\n").getBytes(StandardCharsets.UTF_8));
         try {
             // one append per line: lines of several threads never mix
             file.write(bytes);

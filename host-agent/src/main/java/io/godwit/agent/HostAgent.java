@@ -1,5 +1,8 @@
 package io.godwit.agent;
 
+import io.godwit.agent.lease.HostLeases;
+import io.godwit.agent.lease.LeaseKeeper;
+import io.godwit.agent.lease.Leasing;
 import io.godwit.agent.qemu.QemuHost;
 import io.godwit.agent.qemu.QemuVm;
 import io.godwit.agent.qemu.SpecCodec;
@@ -11,6 +14,7 @@ import io.godwit.proto.host.HostCommand;
 import io.godwit.proto.host.HostInventory;
 import io.godwit.proto.host.HostReply;
 import io.godwit.proto.host.VmStatus;
+import io.godwit.proto.lease.LeaseReply;
 import io.godwit.proto.migration.MigrationReport;
 import io.godwit.proto.vm.DeviceSpec;
 import io.godwit.proto.vm.RunState;
@@ -59,6 +63,10 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
 
     private record ReportNow() implements Command {}
 
+    private record RenewLeases() implements Command {}
+
+    private record LeaseSaid(LeaseReply reply) implements Command {}
+
     /** A VM here: where its commands go, and its streams if they come to the agent, and how it stood last. */
     private static final class Held {
         final Consumer<HostCommand> asks;
@@ -78,6 +86,7 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
     private final VmHost host;
     private final Optional<QemuHost> qemu;
     private final ActorRef<FleetCommand> fleet;
+    private final Optional<HostLeases> leases;
     private final String defaultDriver;
     private final int lastReportsMax;
     private final Map<String, Held> vms = new TreeMap<>();
@@ -91,6 +100,7 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
             HostCapacity capacity,
             Drivers drivers,
             Optional<QemuHost> qemu,
+            Optional<Leasing> leasing,
             String defaultDriver,
             HostPorts ports,
             ActorRef<FleetCommand> fleet,
@@ -104,7 +114,14 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
         this.defaultDriver = defaultDriver;
         this.lastReportsMax = settings.lastReportsMax();
         this.host = ports.lend(context.messageAdapter(Vm.Event.class, VmChanged::new));
+        this.leases = leasing.map(given -> new HostLeases(
+                host.host(),
+                given.keeper(),
+                given.lender(),
+                context.messageAdapter(LeaseReply.class, LeaseSaid::new),
+                host.runLog()));
         timers.startTimerWithFixedDelay(new ReportNow(), settings.reportInterval());
+        timers.startTimerWithFixedDelay(new RenewLeases(), settings.leaseInterval());
         // before the first report: what it does not name is taken to be gone
         qemu.ifPresent(this::adoptLeft);
         report();
@@ -125,17 +142,19 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
             HostPorts ports,
             ActorRef<FleetCommand> fleet,
             HostSettings settings) {
-        return create(incarnation, capacity, drivers, Optional.empty(), defaultDriver, ports, fleet, settings);
+        return create(
+                incarnation,
+                capacity,
+                drivers,
+                Optional.empty(),
+                Optional.empty(),
+                defaultDriver,
+                ports,
+                fleet,
+                settings);
     }
 
-    /**
-     * The agent of one host. It takes over the QEMU guests that an earlier agent has left in the folder of {@code qemu}.
-     *
-     * @param incarnation id of this process, unlike that of any other
-     * @param qemu what QEMU guests need; empty for a host without QEMU
-     * @param defaultDriver what a spec's {@code auto} means here
-     * @param fleet where inventories go
-     */
+    /** The agent of one host that keeps no leases: a VM that may only run under one stands still. */
     public static Behavior<Command> create(
             String incarnation,
             HostCapacity capacity,
@@ -145,8 +164,40 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
             HostPorts ports,
             ActorRef<FleetCommand> fleet,
             HostSettings settings) {
+        return create(incarnation, capacity, drivers, qemu, Optional.empty(), defaultDriver, ports, fleet, settings);
+    }
+
+    /**
+     * The agent of one host. It takes over the QEMU guests that an earlier agent has left in the folder of {@code qemu}.
+     *
+     * @param incarnation id of this process, unlike that of any other
+     * @param qemu what QEMU guests need; empty for a host without QEMU
+     * @param leasing how it keeps leases
+     * @param defaultDriver what a spec's {@code auto} means here
+     * @param fleet where inventories go
+     */
+    public static Behavior<Command> create(
+            String incarnation,
+            HostCapacity capacity,
+            Drivers drivers,
+            Optional<QemuHost> qemu,
+            Optional<Leasing> leasing,
+            String defaultDriver,
+            HostPorts ports,
+            ActorRef<FleetCommand> fleet,
+            HostSettings settings) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> new HostAgent(
-                context, timers, incarnation, capacity, drivers, qemu, defaultDriver, ports, fleet, settings)));
+                context,
+                timers,
+                incarnation,
+                capacity,
+                drivers,
+                qemu,
+                leasing,
+                defaultDriver,
+                ports,
+                fleet,
+                settings)));
     }
 
     @Override
@@ -172,6 +223,7 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
             }
             case VmChanged(Vm.Event.Gone(var vm, var last)) -> {
                 vms.remove(vm);
+                leases.ifPresent(keeping -> keeping.forget(vm));
                 last.ifPresent(this::remember);
                 report();
             }
@@ -190,8 +242,36 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
                 }
             }
             case ReportNow() -> report();
+            case RenewLeases() -> renewLeases();
+            case LeaseSaid(var reply) -> leaseSaid(reply);
         }
         return this;
+    }
+
+    private void renewLeases() {
+        leases.ifPresent(keeping -> keeping.renew(statuses()));
+    }
+
+    /** What was fenced off belongs to another host, or soon will: nobody may ever run it here again. */
+    private void leaseSaid(LeaseReply reply) {
+        leases.ifPresent(keeping -> {
+            for (VmStatus over : keeping.hear(reply, statuses())) {
+                Held held = vms.get(over.spec().name());
+                if (held != null && !over.incoming()) {
+                    getContext()
+                            .getLog()
+                            .warn("{}: fenced off under epoch {}", over.spec().name(), over.epoch());
+                    held.asks.accept(new HostCommand.DestroyVm(
+                            over.spec().name(),
+                            over.epoch(),
+                            getContext().getSystem().ignoreRef()));
+                }
+            }
+        });
+    }
+
+    private List<VmStatus> statuses() {
+        return vms.values().stream().map(held -> held.status).toList();
     }
 
     private void asked(HostCommand command) {
@@ -399,6 +479,10 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
                                 spec, RunState.PRELAUNCH, epoch, migration, migration.isPresent(), Optional.empty())));
         getContext().watchWith(actor, new VmFailed(vm, "its actor ended unexpectedly; see the agent's log"));
         report();
+        if (LeaseKeeper.governs(spec)) {
+            // not at the next turn: it waits for its first one
+            renewLeases();
+        }
     }
 
     private void streamArrived(StreamArrived arrived) {
@@ -469,6 +553,14 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
         return new HostReply.HostRefused(host.host(), reason);
     }
 
+    private List<VmStatus> told() {
+        return leases.map(keeping -> {
+                    keeping.look(statuses());
+                    return statuses().stream().map(keeping::told).toList();
+                })
+                .orElseGet(this::statuses);
+    }
+
     private void report() {
         fleet.tell(new FleetCommand.ReportHost(new HostInventory(
                 host.host(),
@@ -478,6 +570,6 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
                 usable(),
                 host.endpoint(),
                 qemu.flatMap(QemuHost::ability),
-                vms.values().stream().map(held -> held.status).toList())));
+                told())));
     }
 }

@@ -1,5 +1,6 @@
 package io.godwit.agent;
 
+import io.godwit.agent.lease.Leasing;
 import io.godwit.agent.qemu.QemuHost;
 import io.godwit.proto.fleet.FleetCommand;
 import io.godwit.proto.host.HostCapacity;
@@ -37,6 +38,7 @@ final class HostGuardian {
     private final Optional<QemuHost> qemu;
     private final HostPorts ports;
     private final ActorRef<FleetCommand> fleet;
+    private final Leasing leasing;
     private final HostSettings settings;
     private final AtomicReference<@Nullable ActorRef<HostAgent.Command>> front;
     private final CompletableFuture<Done> serving;
@@ -44,6 +46,7 @@ final class HostGuardian {
 
     /**
      * @param qemu what QEMU guests need; the self-test has none
+     * @param leasing how the agent that serves keeps leases; the self-test needs none
      * @param front where streams are to go, kept up to date
      * @param serving completed when the agent serves, or with why it does not
      * @param found makes the agent known in the cluster
@@ -55,6 +58,7 @@ final class HostGuardian {
             Optional<QemuHost> qemu,
             HostPorts ports,
             ActorRef<FleetCommand> fleet,
+            Leasing leasing,
             HostSettings settings,
             AtomicReference<@Nullable ActorRef<HostAgent.Command>> front,
             CompletableFuture<Done> serving,
@@ -65,6 +69,7 @@ final class HostGuardian {
         this.qemu = qemu;
         this.ports = ports;
         this.fleet = fleet;
+        this.leasing = leasing;
         this.settings = settings;
         this.front = front;
         this.serving = serving;
@@ -101,6 +106,7 @@ final class HostGuardian {
                         capacity,
                         drivers,
                         qemu,
+                        Optional.of(leasing),
                         options.defaultDriver(),
                         ports,
                         fleet,

@@ -2,6 +2,9 @@ package io.godwit.agent;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import io.godwit.agent.lease.LeaseKeeper;
+import io.godwit.agent.lease.Leasing;
+import io.godwit.agent.lease.SuspendClock;
 import io.godwit.agent.qemu.HostProcesses;
 import io.godwit.agent.qemu.QemuHost;
 import io.godwit.agent.qemu.QemuSettings;
@@ -108,7 +111,8 @@ public final class HostNode implements AutoCloseable {
             writer.rateLimit(bandwidth);
             return writer;
         };
-        Drivers drivers = Drivers.detect(config, clock, daemons("vcpu"));
+        LeaseKeeper leases = new LeaseKeeper(SuspendClock.open(), clock);
+        Drivers drivers = Drivers.detect(config, clock, daemons("vcpu"), leases::permit);
         Optional<QemuHost> qemu = qemu(options, drivers, QemuSettings.from(config));
         Uplink uplink;
         try {
@@ -142,6 +146,11 @@ public final class HostNode implements AutoCloseable {
                                                 uplink.ledger(config.getDuration("godwit.host.ledger-timeout")),
                                                 "ledger")),
                                 context.spawn(uplink.fleet(), "fleet"),
+                                new Leasing(
+                                        leases,
+                                        context.spawn(
+                                                uplink.leases(config.getDuration("godwit.host.ledger-timeout")),
+                                                "leases")),
                                 HostSettings.from(config),
                                 front,
                                 serving,

@@ -10,8 +10,14 @@ import java.time.Duration;
  * @param lastReportsMax how many ended migrations the agent can repeat its last word of
  * @param selfTestRounds how often the agent migrates a small VM to itself before it serves; 0 for not at all
  * @param selfTestTimeout how long that may take
+ * @param leaseInterval how often leases are renewed
  */
-public record HostSettings(Duration reportInterval, int lastReportsMax, int selfTestRounds, Duration selfTestTimeout) {
+public record HostSettings(
+        Duration reportInterval,
+        int lastReportsMax,
+        int selfTestRounds,
+        Duration selfTestTimeout,
+        Duration leaseInterval) {
     /** Reads {@code godwit.host} of an actor system's configuration. */
     public static HostSettings from(Config root) {
         Config config = root.getConfig("godwit.host");
@@ -19,6 +25,7 @@ public record HostSettings(Duration reportInterval, int lastReportsMax, int self
                 config.getDuration("report-interval"),
                 config.getInt("last-reports-max"),
                 config.getInt("self-test-rounds"),
-                config.getDuration("self-test-timeout"));
+                config.getDuration("self-test-timeout"),
+                config.getDuration("lease-interval"));
     }
 }

@@ -6,6 +6,8 @@ import io.godwit.proto.Names;
 import io.godwit.proto.cluster.Belonging;
 import io.godwit.proto.fleet.FleetCommand;
 import io.godwit.proto.host.HostCommand;
+import io.godwit.proto.lease.LeaseCommand;
+import io.godwit.proto.lease.LeaseReply;
 import io.godwit.proto.migration.MigrationMessage;
 import io.godwit.proto.ownership.OwnershipCommand;
 import io.godwit.proto.ownership.OwnershipReply;
@@ -46,7 +48,8 @@ final class Uplink implements AutoCloseable {
             ActorSystem<?> system,
             ActorRef<ShardingEnvelope<MigrationMessage>> migrations,
             ActorRef<ShardingEnvelope<OwnershipCommand>> ledgers,
-            ActorRef<FleetCommand> fleet) {}
+            ActorRef<FleetCommand> fleet,
+            ActorRef<LeaseCommand> leases) {}
 
     private final Config config;
     private final String host;
@@ -127,6 +130,26 @@ final class Uplink implements AutoCloseable {
         });
     }
 
+    /** Takes what goes to the lender of leases; {@code answerWithin} is how long an answer is waited for. */
+    Behavior<LeaseCommand> leases(Duration answerWithin) {
+        return Behaviors.receiveMessage(question -> {
+            Ties now = ties;
+            if (now != null) {
+                AskPattern.<LeaseCommand, LeaseReply>ask(
+                                now.leases(),
+                                question::repliedTo,
+                                answerWithin,
+                                now.system().scheduler())
+                        .whenComplete((reply, failure) -> {
+                            if (failure == null) {
+                                question.replyTo().tell(reply);
+                            }
+                        });
+            }
+            return Behaviors.same();
+        });
+    }
+
     /** Takes what goes to FleetView. */
     Behavior<FleetCommand> fleet() {
         return Behaviors.receiveMessage(command -> {
@@ -167,10 +190,8 @@ final class Uplink implements AutoCloseable {
                 system,
                 region(system, Names.MIGRATION),
                 region(system, Names.OWNERSHIP),
-                ClusterSingleton.get(system)
-                        .init(SingletonActor.of(Behaviors.<FleetCommand>empty(), Names.FLEET_VIEW)
-                                .withSettings(
-                                        ClusterSingletonSettings.create(system).withRole(Names.COORDINATOR_ROLE))));
+                singleton(system, Behaviors.<FleetCommand>empty(), Names.FLEET_VIEW),
+                singleton(system, Behaviors.<LeaseCommand>empty(), Names.LEASES));
         ties = joined;
         if (agent != null) {
             list(system, agent);
@@ -224,6 +245,13 @@ final class Uplink implements AutoCloseable {
         // hosts hold no shards: on a node without the coordinator role this starts a proxy
         return ClusterSharding.get(system)
                 .init(Entity.of(key, _ -> Behaviors.<M>empty()).withRole(Names.COORDINATOR_ROLE));
+    }
+
+    private static <M> ActorRef<M> singleton(ActorSystem<?> system, Behavior<M> none, String name) {
+        // as with shards: this starts a proxy
+        return ClusterSingleton.get(system)
+                .init(SingletonActor.of(none, name)
+                        .withSettings(ClusterSingletonSettings.create(system).withRole(Names.COORDINATOR_ROLE)));
     }
 
     private static String rootMessage(Throwable thrown) {

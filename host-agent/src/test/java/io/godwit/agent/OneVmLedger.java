@@ -40,7 +40,10 @@ final class OneVmLedger {
             }
             case OwnershipCommand.CommitHandoff c -> settle(c.migration(), c.epoch(), true);
             case OwnershipCommand.AbortHandoff c -> settle(c.migration(), c.epoch(), false);
-            case OwnershipCommand.ClaimOwnership _, OwnershipCommand.ReleaseOwnership _ -> refused("not in this test");
+            case OwnershipCommand.ClaimOwnership _,
+                    OwnershipCommand.ReleaseOwnership _,
+                    OwnershipCommand.FenceOwnership _,
+                    OwnershipCommand.RestartOwnership _ -> refused("not in this test");
         };
     }
 

@@ -21,6 +21,9 @@ public final class Names {
     /** Name of the FleetView singleton. */
     public static final String FLEET_VIEW = "fleet-view";
 
+    /** Name of the singleton that lends leases. */
+    public static final String LEASES = "leases";
+
     /** {@code Migration[id]}. */
     public static final EntityTypeKey<MigrationMessage> MIGRATION =
             EntityTypeKey.create(MigrationMessage.class, "Migration");

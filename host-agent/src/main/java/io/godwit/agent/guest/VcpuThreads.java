@@ -35,6 +35,7 @@ public final class VcpuThreads {
     private final GuestSettings settings;
     private final MonotonicClock clock;
     private final ThreadFactory factory;
+    private final RunPermit permit;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final List<Thread> threads = new ArrayList<>();
@@ -50,6 +51,18 @@ public final class VcpuThreads {
             GuestSettings settings,
             MonotonicClock clock,
             ThreadFactory factory) {
+        this(spec, engines, settings, clock, factory, RunPermit.ALWAYS);
+    }
+
+    /** As the other one; {@code permit} is asked before each batch, and a vCPU that may not run waits for it. */
+    public VcpuThreads(
+            VmSpec spec,
+            List<? extends VcpuEngine> engines,
+            GuestSettings settings,
+            MonotonicClock clock,
+            ThreadFactory factory,
+            RunPermit permit) {
+        this.permit = permit;
         this.vm = spec.name();
         this.engines = List.copyOf(engines);
         this.idle = spec.workload().workingSetBytes() == 0;
@@ -206,14 +219,19 @@ public final class VcpuThreads {
         if (held > 0) {
             // a pause, or another share, wakes it
             LockSupport.parkNanos(this, held);
+        } else if (!permit.mayRun()) {
+            // nobody tells when it may again; a pause wakes it
+            LockSupport.parkNanos(this, settings.idleInterval().toNanos());
         } else if (idle) {
             engine.batch(0);
+            permit.ran();
             LockSupport.parkNanos(this, settings.idleInterval().toNanos());
         } else {
             long now = throttle.ownNanos();
             int pages = pacer.due(now);
             if (pages > 0) {
                 engine.batch(pages);
+                permit.ran();
                 pacer.wrote(pages);
             } else {
                 LockSupport.parkNanos(this, pacer.waitNanos(now));

@@ -2,6 +2,7 @@ package io.godwit.agent.kvm;
 
 import io.godwit.agent.guest.GuestSettings;
 import io.godwit.agent.guest.HostRam;
+import io.godwit.agent.guest.RunPermit;
 import io.godwit.agent.guest.VcpuThreads;
 import io.godwit.proto.MonotonicClock;
 import io.godwit.proto.vm.VmSpec;
@@ -13,6 +14,7 @@ import io.godwit.vm.MemoryPattern;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
+import java.util.function.Function;
 
 /** Makes guests on KVM, without QEMU. */
 public final class KvmDriver implements GuestDriver {
@@ -51,9 +53,20 @@ public final class KvmDriver implements GuestDriver {
     private final GuestSettings settings;
     private final MonotonicClock clock;
     private final ThreadFactory vcpuThreads;
+    private final Function<VmSpec, RunPermit> permits;
 
     /** A driver whose vCPUs keep time by {@code clock} and run on platform threads from {@code vcpuThreads}. */
     public KvmDriver(GuestSettings settings, MonotonicClock clock, ThreadFactory vcpuThreads) {
+        this(settings, clock, vcpuThreads, _ -> RunPermit.ALWAYS);
+    }
+
+    /** As the other one; a VM's vCPUs run while what {@code permits} has for it says so. */
+    public KvmDriver(
+            GuestSettings settings,
+            MonotonicClock clock,
+            ThreadFactory vcpuThreads,
+            Function<VmSpec, RunPermit> permits) {
+        this.permits = permits;
         this.settings = settings;
         this.clock = clock;
         this.vcpuThreads = vcpuThreads;
@@ -119,7 +132,7 @@ public final class KvmDriver implements GuestDriver {
                 }
                 vcpu.proveMovable();
             }
-            VcpuThreads threads = new VcpuThreads(spec, vcpus, settings, clock, vcpuThreads);
+            VcpuThreads threads = new VcpuThreads(spec, vcpus, settings, clock, vcpuThreads, permits.apply(spec));
             return new KvmGuest(spec.name(), ram, vm, vcpus, threads);
         } catch (GuestException e) {
             undo(made, e);

@@ -2,6 +2,7 @@ package io.godwit.agent.soft;
 
 import io.godwit.agent.guest.GuestSettings;
 import io.godwit.agent.guest.HostRam;
+import io.godwit.agent.guest.RunPermit;
 import io.godwit.agent.guest.VcpuThreads;
 import io.godwit.proto.MonotonicClock;
 import io.godwit.proto.vm.VmSpec;
@@ -14,6 +15,7 @@ import io.godwit.vm.MemoryPattern;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
+import java.util.function.Function;
 
 /** Makes guests whose vCPUs are Java threads: no hypervisor needed, the same write rule and the same contract. */
 public final class SoftDriver implements GuestDriver {
@@ -23,9 +25,20 @@ public final class SoftDriver implements GuestDriver {
     private final GuestSettings settings;
     private final MonotonicClock clock;
     private final ThreadFactory vcpuThreads;
+    private final Function<VmSpec, RunPermit> permits;
 
     /** A driver whose vCPUs keep time by {@code clock} on platform threads from {@code vcpuThreads}. */
     public SoftDriver(GuestSettings settings, MonotonicClock clock, ThreadFactory vcpuThreads) {
+        this(settings, clock, vcpuThreads, _ -> RunPermit.ALWAYS);
+    }
+
+    /** As the other one; a VM's vCPUs run while what {@code permits} has for it says so. */
+    public SoftDriver(
+            GuestSettings settings,
+            MonotonicClock clock,
+            ThreadFactory vcpuThreads,
+            Function<VmSpec, RunPermit> permits) {
+        this.permits = permits;
         this.settings = settings;
         this.clock = clock;
         this.vcpuThreads = vcpuThreads;
@@ -58,7 +71,12 @@ public final class SoftDriver implements GuestDriver {
         for (int i = 0; i < spec.vcpus(); i++) {
             vcpus.add(new SoftVcpu(i, layout.slice(i), ram.memory(), log, hasState));
         }
-        return new SoftGuest(spec.name(), ram, log, vcpus, new VcpuThreads(spec, vcpus, settings, clock, vcpuThreads));
+        return new SoftGuest(
+                spec.name(),
+                ram,
+                log,
+                vcpus,
+                new VcpuThreads(spec, vcpus, settings, clock, vcpuThreads, permits.apply(spec)));
     }
 
     private static GuestLayout layout(VmSpec spec) throws GuestException {

@@ -9,6 +9,7 @@ import io.godwit.proto.vm.WorkloadSpec;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -20,6 +21,8 @@ class VcpuThreadsTest {
 
     private final AtomicLong now = new AtomicLong();
     private final AtomicLong batches = new AtomicLong();
+    private final AtomicBoolean permitted = new AtomicBoolean(true);
+    private final AtomicLong ran = new AtomicLong();
     private final List<Thread> made = new CopyOnWriteArrayList<>();
     private final VcpuThreads threads = new VcpuThreads(
             new VmSpec("vm-1", "soft", 4 << 20, 1, new WorkloadSpec(4096, 0, false), List.of(), 300),
@@ -30,6 +33,17 @@ class VcpuThreadsTest {
                 Thread thread = Thread.ofPlatform().daemon().unstarted(body);
                 made.add(thread);
                 return thread;
+            },
+            new RunPermit() {
+                @Override
+                public boolean mayRun() {
+                    return permitted.get();
+                }
+
+                @Override
+                public void ran() {
+                    ran.incrementAndGet();
+                }
             });
 
     private final class Counter implements VcpuEngine {
@@ -95,6 +109,30 @@ class VcpuThreadsTest {
             now.addAndGet(MS);
             return made.getFirst().getState() == Thread.State.TIMED_WAITING;
         });
+    }
+
+    @Test
+    void runsNoBatchWithoutAPermitAndGoesOnWithOne() throws Exception {
+        permitted.set(false);
+        threads.run();
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(20))
+                .until(() -> made.getFirst().getState() == Thread.State.TIMED_WAITING);
+        assertThat(batches.get()).isZero();
+        // one that stands for want of a permit stands for a pause as well
+        threads.pause();
+        threads.requirePaused("look");
+        threads.run();
+        permitted.set(true);
+        awaitWork();
+        permitted.set(false);
+        Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> {
+            long before = batches.get();
+            Thread.State standing = made.getFirst().getState();
+            return standing == Thread.State.TIMED_WAITING && batches.get() == before;
+        });
+        threads.pause();
+        assertThat(ran.get()).as("each batch is told").isEqualTo(batches.get());
     }
 
     @Test

@@ -23,6 +23,8 @@ public sealed interface OwnershipCommand extends WireMessage {
             case CommitHandoff c -> new CommitHandoff(c.vm(), c.migration(), c.epoch(), other);
             case AbortHandoff c -> new AbortHandoff(c.vm(), c.migration(), c.epoch(), c.reason(), other);
             case ReleaseOwnership c -> new ReleaseOwnership(c.vm(), c.host(), c.epoch(), other);
+            case FenceOwnership c -> new FenceOwnership(c.vm(), c.host(), c.epoch(), c.reason(), other);
+            case RestartOwnership c -> new RestartOwnership(c.vm(), c.host(), c.epoch(), other);
             case QueryOwnership c -> new QueryOwnership(c.vm(), other);
         };
     }
@@ -51,6 +53,17 @@ public sealed interface OwnershipCommand extends WireMessage {
 
     /** The VM is destroyed by {@code host}, which held {@code epoch}: nobody may run it any more. */
     record ReleaseOwnership(String vm, String host, long epoch, ActorRef<OwnershipReply> replyTo)
+            implements OwnershipCommand {}
+
+    /**
+     * It is certain that {@code host}, which holds {@code epoch}, does not run the VM and never will again under it: nobody
+     * owns it until it is started anew. The certainty is the asker's: a lease that ran out, or a person's word.
+     */
+    record FenceOwnership(String vm, String host, long epoch, String reason, ActorRef<OwnershipReply> replyTo)
+            implements OwnershipCommand {}
+
+    /** A VM that was fenced off under {@code epoch} shall be started anew on {@code host}, under {@code epoch + 1}. */
+    record RestartOwnership(String vm, String host, long epoch, ActorRef<OwnershipReply> replyTo)
             implements OwnershipCommand {}
 
     /** Asks what the ledger holds; changes nothing. */
