@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import io.godwit.agent.lease.LeaseKeeper;
+import io.godwit.agent.lease.Leasing;
 import io.godwit.agent.transport.IncomingListener;
 import io.godwit.agent.transport.TcpConnector;
 import io.godwit.agent.transport.TransportSettings;
@@ -19,6 +21,7 @@ import io.godwit.proto.host.HostCapacity;
 import io.godwit.proto.host.HostCommand;
 import io.godwit.proto.host.HostInventory;
 import io.godwit.proto.host.HostReply;
+import io.godwit.proto.lease.LeaseCommand;
 import io.godwit.proto.migration.MigrationMessage;
 import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.migration.SaveLimits;
@@ -40,6 +43,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
@@ -49,6 +53,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
@@ -67,6 +72,11 @@ final class TwoHosts implements AutoCloseable {
     final ActorTestKit kit = ActorTestKit.create("hosts", config());
     final TestProbe<MigrationMessage> reports = kit.createTestProbe("reports");
     final TestProbe<OwnershipCommand> ledger = kit.createTestProbe("ledger");
+    /** Takes what the agents ask the lender of leases; nothing but VMs that may only run under one need it. */
+    final TestProbe<LeaseCommand> lender = kit.createTestProbe("lender");
+    /** What leases are measured by, nanoseconds. */
+    final AtomicLong leaseTime = new AtomicLong();
+
     final ExecutorService dataPlane = Executors.newCachedThreadPool(daemons("data-plane"));
     /** When the vCPUs of the only VM ran, and on which host: {@code host-a runs under 1}, {@code host-a stops under 1}. */
     final List<String> runs = new CopyOnWriteArrayList<>();
@@ -232,11 +242,14 @@ final class TwoHosts implements AutoCloseable {
                 reports.ref(),
                 ledger.ref());
         TestProbe<FleetCommand> fleet = kit.createTestProbe("fleet-" + id);
+        LeaseKeeper leases = new LeaseKeeper(leaseTime::get, System::nanoTime);
         ActorRef<HostAgent.Command> agent = kit.spawn(
                 HostAgent.create(
                         "incarnation-of-" + id,
                         new HostCapacity(512 * MIB, Map.of("gpu", 2, "vnic", 2, "nic", 2), 2, 2),
-                        Drivers.detect(config, System::nanoTime, daemons("vcpu")),
+                        Drivers.detect(config, System::nanoTime, daemons("vcpu"), leases::permit),
+                        Optional.empty(),
+                        Optional.of(new Leasing(leases, lender.ref())),
                         Drivers.AUTO,
                         ports,
                         fleet.ref(),
