@@ -23,7 +23,7 @@ import java.util.function.Supplier;
 /** What {@link CrashLoop} asks of the coordinators, any of which may be dead at the moment: it asks until one answers. */
 final class CrashFleet {
     private static final long MIB = 1L << 20;
-    private static final long VM_BYTES = 16 * MIB;
+    private static final long VM_BYTES = 32 * MIB;
     /** Cores that are shared by all processes, some of them just starting, must not be why a migration fails. */
     private static final long BLACKOUT_BUDGET_MS = 10_000;
 
@@ -34,11 +34,18 @@ final class CrashFleet {
 
     private final ApiClient client;
     private final ApiClient impatient;
+    private final List<ApiClient> each;
 
-    /** @param impatient waits for answers even less */
-    CrashFleet(ApiClient client, ApiClient impatient) {
+    /**
+     * Asks through these.
+     *
+     * @param impatient waits for answers even less
+     * @param each asks one coordinator
+     */
+    CrashFleet(ApiClient client, ApiClient impatient, List<ApiClient> each) {
         this.client = client;
         this.impatient = impatient;
+        this.each = List.copyOf(each);
     }
 
     /** State of each VM by name, such as RUNNING or LOST; and where it is. */
@@ -71,6 +78,17 @@ final class CrashFleet {
         for (int vm = 0; vm < vms; vm++) {
             create("vm-" + (vm + 1), hosts.get(vm % hosts.size()));
         }
+    }
+
+    /** Whether every coordinator answers, and knows the fleet: none is out of the cluster. */
+    boolean coordinatorsUp() {
+        return each.stream().allMatch(one -> {
+            try {
+                return one.get(ApiClient.path("hosts")).has("hosts");
+            } catch (CliFailure e) {
+                return false;
+            }
+        });
     }
 
     /** Makes it; again if the answer was lost with the coordinator that was asked. */

@@ -25,7 +25,7 @@ public final class CrashLoop {
     private static final Duration ANSWER_MAX = Duration.ofSeconds(5);
     private static final Duration IMPATIENT_MAX = Duration.ofMillis(500);
     private static final Duration CONNECT_MAX = Duration.ofMillis(500);
-    private static final long MEMORY = 16L << 20;
+    private static final long MEMORY = 32L << 20;
 
     private CrashLoop() {}
 
@@ -78,7 +78,12 @@ public final class CrashLoop {
                 network.<DemoNetwork>map(it -> it).orElse(DemoNetwork.LOOPBACK))) {
             var _ = processes.start(
                     new DemoOptions(options.hosts(), options.vms(), MEMORY, "auto", options.coordinators()));
-            CrashFleet fleet = new CrashFleet(client(processes, ANSWER_MAX), client(processes, IMPATIENT_MAX));
+            CrashFleet fleet = new CrashFleet(
+                    client(processes, processes.coordinators(), ANSWER_MAX),
+                    client(processes, processes.coordinators(), IMPATIENT_MAX),
+                    processes.coordinators().stream()
+                            .map(one -> client(processes, List.of(one), ANSWER_MAX))
+                            .toList());
             fleet.populate(options.hostNames(), options.vms());
             if (network.isPresent()) {
                 Cuts cuts = new Cuts(processes, network.get(), options.hostNames());
@@ -96,13 +101,13 @@ public final class CrashLoop {
     }
 
     /** Does not wait for long for what was asked of a coordinator that is dead by now, or cut off. */
-    private static ApiClient client(DemoFleet processes, Duration answerMax) {
+    private static ApiClient client(DemoFleet processes, List<String> coordinators, Duration answerMax) {
         return new ApiClient(
                 HttpClient.newBuilder()
                         .version(HttpClient.Version.HTTP_1_1)
                         .connectTimeout(CONNECT_MAX)
                         .build(),
-                processes.coordinators().stream().map(processes::url).collect(Collectors.joining(",")),
+                coordinators.stream().map(processes::url).collect(Collectors.joining(",")),
                 answerMax);
     }
 }

@@ -90,7 +90,12 @@ final class CrashRounds {
             end = fleet.evacuation(evacuation);
             System.out.println("  " + end.state() + " after " + millisSince(began) + " ms"
                     + stepMs.map(ms -> ", next step after " + ms + " ms").orElse(""));
+            end.vms().stream()
+                    .filter(row -> !row.state().equals("MOVED"))
+                    .findFirst()
+                    .ifPresent(row -> System.out.println("  not moved: " + row));
             fleet.awaitThat("all hosts are up again", SETTLED_MAX, () -> fleet.hostsUp() == options.hosts());
+            fleet.awaitThat("all coordinators answer again", SETTLED_MAX, fleet::coordinatorsUp);
             fleet.awaitThat("every VM runs or is known to be lost", SETTLED_MAX, this::settled);
         } catch (IOException e) {
             return Optional.of("stuck: " + told + ": " + e.getMessage() + ": " + fleet.vms() + ", "

@@ -26,7 +26,7 @@ enum KillPoint {
     BETWEEN_TWO_VMS("COMPLETED");
 
     /** Milliseconds after the line at which the point itself is reached. */
-    private static final int PRE_COPY_MS = 300;
+    private static final int PRE_COPY_MS = 200;
 
     private final String phase;
 
