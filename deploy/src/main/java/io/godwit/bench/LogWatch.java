@@ -33,7 +33,7 @@ final class LogWatch {
      * @param logs of each coordinator, by its name
      */
     LogWatch(Map<String, Path> logs) throws IOException {
-        this.logs = Map.copyOf(logs);
+        this.logs = new TreeMap<>(logs);
         for (Map.Entry<String, Path> log : logs.entrySet()) {
             read.put(log.getKey(), Files.size(log.getValue()));
         }
@@ -45,14 +45,12 @@ final class LogWatch {
     /** Waits until a coordinator says that {@code phase} is reached; empty when none does for {@code limitMs}. */
     Optional<Seen> await(String phase, long limitMs) throws IOException {
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(limitMs);
-        while (System.nanoTime() < deadline) {
-            Optional<Seen> seen = catchUp(phase);
-            if (seen.isPresent()) {
-                return seen;
-            }
+        Optional<Seen> seen = catchUp(phase);
+        while (seen.isEmpty() && System.nanoTime() < deadline) {
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+            seen = catchUp(phase);
         }
-        return Optional.empty();
+        return seen;
     }
 
     /** Reads to the present ends. */

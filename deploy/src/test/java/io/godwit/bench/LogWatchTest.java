@@ -39,6 +39,7 @@ class LogWatchTest {
     void aMigrationIsFollowedFromCoordinatorToCoordinator() throws IOException {
         say(one, "evacuation e-1: carried on here\n");
         say(one, "migration e-1-vm-2-1: PREPARING of vm vm-2, host-1 to host-3\n");
+        logs.catchUp();
         say(two, "migration e-1-vm-2-1: SWITCHOVER of vm vm-2, host-1 to host-3\n");
         LogWatch.Seen seen = logs.await("SWITCHOVER", 1).orElseThrow();
         assertThat(seen).isEqualTo(new LogWatch.Seen("coordinator-2", "e-1-vm-2-1", "SWITCHOVER"));
