@@ -35,7 +35,7 @@ final class HostRecords {
         }
     }
 
-    private record LastSeen(String host, long epoch) {}
+    private record LastSeen(String host, long epoch, String incarnation) {}
 
     private final long freshNanos;
     private final Map<String, Entry> hosts = new TreeMap<>();
@@ -74,7 +74,7 @@ final class HostRecords {
             if (!vm.incoming()) {
                 lastSeen.merge(
                         vm.spec().name(),
-                        new LastSeen(inventory.host(), vm.epoch()),
+                        new LastSeen(inventory.host(), vm.epoch(), inventory.incarnation()),
                         (old, now) -> now.epoch() >= old.epoch() ? now : old);
             }
         }
@@ -218,7 +218,11 @@ final class HostRecords {
     private VmView unseen(VmSpec spec, Optional<String> migration) {
         LastSeen last = lastSeen.get(spec.name());
         Entry host = last == null ? null : hosts.get(last.host());
-        if (last != null && host != null && host.formerIncarnation().isPresent() && migration.isEmpty()) {
+        // an agent that has let it go, to a host that has yet to report it, is still the one that had it
+        if (last != null
+                && host != null
+                && !last.incarnation().equals(host.inventory().incarnation())
+                && migration.isEmpty()) {
             return new VmView(
                     spec,
                     "LOST",

@@ -58,6 +58,16 @@ class HostRecordsTest {
     }
 
     @Test
+    void aVmThatAnAgentHasLetGoSinceItWasStartedAnewIsNotLost() {
+        records.report(report("host-1", 1), 0);
+        records.report(incarnation("two", report("host-1", 1, running(vm("a", 64)))), 0);
+        records.report(incarnation("two", report("host-1", 2)), 0);
+        assertThat(stateOfA(0)).as("the host that has it now reports next").isEqualTo("MISSING");
+        records.report(incarnation("three", report("host-1", 1)), 0);
+        assertThat(stateOfA(0)).as("it died with the agent that had it").isEqualTo("LOST");
+    }
+
+    @Test
     void aVmOfADownHostIsLostUnlessAnotherHostReportsIt() {
         records.report(report("host-1", 1, running(vm("a", 64))), 0);
         records.listed("host-1", Listed.REACHABLE);

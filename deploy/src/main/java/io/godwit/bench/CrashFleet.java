@@ -8,6 +8,7 @@ import io.godwit.cli.ApiClient;
 import io.godwit.cli.CliFailure;
 import io.godwit.proto.evacuation.EvacuationView;
 import io.godwit.proto.migration.MigrationView;
+import io.godwit.proto.ownership.OwnershipView;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -78,6 +79,12 @@ final class CrashFleet {
         for (int vm = 0; vm < vms; vm++) {
             create("vm-" + (vm + 1), hosts.get(vm % hosts.size()));
         }
+    }
+
+    /** The host that the ledger has a VM run on. */
+    Optional<String> owner(String vm) {
+        return patiently(() -> client.view(client.get(ApiClient.path("vms", vm, "ownership")), OwnershipView.class))
+                .host();
     }
 
     /** Whether every coordinator answers, and knows the fleet: none is out of the cluster. */

@@ -84,10 +84,13 @@ final class CrashRounds {
             case Cuts.Cut one -> sever(one, evacuation);
         };
         stepMs.ifPresent(nextStepMs::add);
-        EvacuationView end;
         try {
             fleet.awaitThat("evacuation " + evacuation + " ends", EVACUATION_MAX, () -> ended(evacuation));
-            end = fleet.evacuation(evacuation);
+        } catch (IOException e) {
+            return Optional.of(stuck(told, e, evacuation));
+        }
+        EvacuationView end = fleet.evacuation(evacuation);
+        try {
             System.out.println("  " + end.state() + " after " + millisSince(began) + " ms"
                     + stepMs.map(ms -> ", next step after " + ms + " ms").orElse(""));
             end.vms().stream()
@@ -96,21 +99,24 @@ final class CrashRounds {
                     .ifPresent(row -> System.out.println("  not moved: " + row));
             fleet.awaitThat("all hosts are up again", SETTLED_MAX, () -> fleet.hostsUp() == options.hosts());
             fleet.awaitThat("all coordinators answer again", SETTLED_MAX, fleet::coordinatorsUp);
-            fleet.awaitThat("every VM runs or is known to be lost", SETTLED_MAX, this::settled);
+            fleet.awaitThat("every VM runs or is known to be lost", SETTLED_MAX, () -> settled(end));
         } catch (IOException e) {
-            return Optional.of("stuck: " + told + ": " + e.getMessage() + ": " + fleet.vms() + ", "
-                    + fleet.evacuation(evacuation));
+            return Optional.of(stuck(told, e, evacuation));
         }
         Optional<String> wrong =
                 (harm.coordinator() ? redone(end) : Optional.<String>empty()).map(what -> "done again: " + what);
         fleet.uncordon(emptied);
-        wrong = wrong.or(() -> lost(before, harm.dead()).map(what -> "lost: " + what));
+        wrong = wrong.or(() -> lost(before, end, harm.dead()).map(what -> "lost: " + what));
         if (wrong.isPresent()) {
             return wrong.map(what -> told + ": " + what);
         }
-        restoreLost();
+        restoreLost(end);
         System.out.println("  all run again after " + millisSince(began) + " ms");
         return witness.verdict(runLogs());
+    }
+
+    private String stuck(String told, IOException why, String evacuation) {
+        return "stuck: " + told + ": " + why.getMessage() + ": " + fleet.vms() + ", " + fleet.evacuation(evacuation);
     }
 
     private Harm harm(int number, String emptied, String evacuation, LogWatch logs)
@@ -222,30 +228,46 @@ final class CrashRounds {
         return view.state().equals("COMPLETED") || view.state().equals("FAILED");
     }
 
-    private boolean settled() {
+    /** Nobody reports a VM whose host died after the commit and before it ran it: that it is lost only its evacuation knows. */
+    private boolean settled(EvacuationView end) {
         Map<String, CrashFleet.Vm> vms = fleet.vms();
         return vms.size() == options.vms()
-                && vms.values().stream()
-                        .allMatch(
-                                vm -> vm.state().equals("RUNNING") || vm.state().equals("LOST"));
+                && vms.entrySet().stream().allMatch(vm -> vm.getValue().state().equals("RUNNING") || gone(vm, end));
     }
 
-    /** What is lost and did not die with the one agent that was killed. */
-    private Optional<String> lost(Map<String, CrashFleet.Vm> before, Optional<String> dead) {
+    private static boolean gone(Map.Entry<String, CrashFleet.Vm> vm, EvacuationView end) {
+        return vm.getValue().state().equals("LOST")
+                || (vm.getValue().state().equals("MISSING")
+                        && end.vms().stream()
+                                .anyMatch(row -> row.vm().equals(vm.getKey())
+                                        && row.state().equals("LOST")));
+    }
+
+    private List<String> gone(EvacuationView end) {
         return fleet.vms().entrySet().stream()
-                .filter(vm -> vm.getValue().state().equals("LOST"))
-                .filter(vm -> dead.isEmpty() || !vm.getValue().host().equals(dead))
-                .findFirst()
-                .map(vm -> vm + ", of the agents was killed: " + dead.orElse("none") + "; before: " + before);
+                .filter(vm -> gone(vm, end))
+                .map(Map.Entry::getKey)
+                .toList();
     }
 
-    private void restoreLost() throws IOException {
-        for (Map.Entry<String, CrashFleet.Vm> vm : fleet.vms().entrySet()) {
-            if (vm.getValue().state().equals("LOST")) {
-                diedWithAgent++;
-                fleet.forget(vm.getKey());
-                fleet.create(vm.getKey(), vm.getValue().host().orElse("host-1"));
+    /** What is lost and was not, by the ledger, the one killed agent's to lose. */
+    private Optional<String> lost(Map<String, CrashFleet.Vm> before, EvacuationView end, Optional<String> dead) {
+        for (String vm : gone(end)) {
+            Optional<String> owner = fleet.owner(vm);
+            if (dead.isEmpty() || !owner.equals(dead)) {
+                return Optional.of(vm + ", which was host " + owner.orElse("(none)") + "'s; of the agents was killed: "
+                        + dead.orElse("none") + "; before: " + before + "; now: " + fleet.vms());
             }
+        }
+        return Optional.empty();
+    }
+
+    private void restoreLost(EvacuationView end) throws IOException {
+        for (String vm : gone(end)) {
+            diedWithAgent++;
+            String host = fleet.owner(vm).orElse("host-1");
+            fleet.forget(vm);
+            fleet.create(vm, host);
         }
     }
 
