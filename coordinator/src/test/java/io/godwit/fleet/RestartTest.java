@@ -7,7 +7,12 @@ import static org.awaitility.Awaitility.await;
 
 import com.typesafe.config.ConfigFactory;
 import io.godwit.lease.LeaseTerms;
+import io.godwit.proto.Names;
 import io.godwit.proto.fleet.VmView;
+import io.godwit.proto.ownership.OwnershipCommand;
+import io.godwit.proto.ownership.OwnershipCommand.BeginHandoff;
+import io.godwit.proto.ownership.OwnershipReply;
+import io.godwit.proto.ownership.OwnershipReply.OwnershipAccepted;
 import io.godwit.proto.vm.VmSpec;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -17,6 +22,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -186,6 +193,28 @@ class RestartTest {
         assertThat(get(coordinator.ownership("a")).waiting()).isEmpty();
         get(coordinator.destroyVm("b"));
         assertThat(hosts.runners("a")).isEmpty();
+    }
+
+    @Test
+    void anOpenHandoffIsSettledBeforeItsVmIsStartedAnew() {
+        create("a", 100, "host-1", VmSpec.RESTART);
+        OwnershipReply open = get(AskPattern.<OwnershipCommand, OwnershipReply>ask(
+                ClusterSharding.get(node.system()).entityRefFor(Names.OWNERSHIP, "a"),
+                replyTo -> new BeginHandoff("a", "m-x", "host-1", "host-2", 1, 5000, replyTo),
+                SOON,
+                node.system().scheduler()));
+        assertThat(open).isInstanceOf(OwnershipAccepted.class);
+        hosts.powerOff(node.system(), "host-1");
+        awaitWord("a", "when the handoff of migration m-x is settled");
+        awaitRunningOn("a", "host-2");
+        assertThat(get(coordinator.vmHistory("a")).owners())
+                .extracting(VmHistory.Owner::host, VmHistory.Owner::epoch)
+                .as("created, aborted, fenced off, started anew")
+                .containsExactly(
+                        tuple(Optional.of("host-1"), 1L),
+                        tuple(Optional.of("host-1"), 2L),
+                        tuple(Optional.empty(), 2L),
+                        tuple(Optional.of("host-2"), 3L));
     }
 
     @Test
