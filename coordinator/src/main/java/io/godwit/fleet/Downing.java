@@ -33,6 +33,8 @@ import org.apache.pekko.cluster.typed.Subscribe;
  * epochs and the journal decide that.
  */
 final class Downing {
+    private static final String ALONE = "alone";
+
     private sealed interface Command {}
 
     private record Lost(Member member) implements Command {}
@@ -106,7 +108,7 @@ final class Downing {
         timers.startSingleTimer(
                 member.address(), new Overdue(member), coordinator ? limits.coordinatorAfter() : limits.hostAfter());
         if (coordinator && !quorum()) {
-            timers.startSingleTimer(new Alone(), limits.coordinatorAfter());
+            timers.startSingleTimer(ALONE, new Alone(), limits.coordinatorAfter());
         }
     }
 
@@ -121,6 +123,10 @@ final class Downing {
         } else {
             // for whoever has a majority to decide, or for us when we have one again
             timers.startSingleTimer(member.address(), new Overdue(member), limits.coordinatorAfter());
+            // when the last one was lost the cluster's state may not have shown it yet, and a majority with it
+            if (!timers.isTimerActive(ALONE)) {
+                timers.startSingleTimer(ALONE, new Alone(), limits.coordinatorAfter());
+            }
         }
     }
 
