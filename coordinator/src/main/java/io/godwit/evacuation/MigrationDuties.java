@@ -79,6 +79,17 @@ public final class MigrationDuties {
     }
 
     /**
+     * Whether the orders of {@code after} may go out before it is durable, because a coordinator that dies in between takes the
+     * same step again: from Preparing on the destination is asked again and the source is told again; in Opening the ledger,
+     * where the handoff is durable, is asked again. A source that was told to begin and then forgotten is ended by {@link
+     * Leftovers}. In all other states the orders would be wrong if the step were never taken.
+     */
+    public static boolean mayGoAhead(MigrationState before, MigrationState after) {
+        return (before instanceof Preparing && after instanceof Saving)
+                || (before instanceof Opening && after instanceof Switching);
+    }
+
+    /**
      * The word that the limits have changed, until the source says that it keeps them; {@code revisionSeen} is what its
      * latest progress told, empty for none yet. BeginSave tells them, too, but to a source that copies already it is a
      * question only.

@@ -156,12 +156,12 @@ public final class MigrationEntity
         return (state, command) -> switch (command) {
             case Heard(var message) -> heard(state, message);
             case LedgerAnswered(var reply)
-            when state instanceof Asked asked -> persist(MigrationRules.onLedger(asked, reply));
+            when state instanceof Asked asked -> persist(asked, MigrationRules.onLedger(asked, reply));
             case AgentListed(var listing) when state instanceof Asked asked -> listed(asked, listing);
             case AgentOverdue(var host) when state instanceof Asked asked -> overdueAgent(asked, host);
             case PhaseOverdue(var name, var reason)
             when state instanceof Asked asked && name.equals(nameOf(state)) ->
-                persist(MigrationRules.onOverdue(asked, reason));
+                persist(asked, MigrationRules.onOverdue(asked, reason));
             case Again() -> {
                 carryOut(state);
                 MigrationDuties.reminder(state).ifPresent(this::tell);
@@ -199,10 +199,10 @@ public final class MigrationEntity
             when state instanceof Asked asked -> {
                 refusals++;
                 context.getLog().warn("migration {}: {}", id, refused);
-                yield persist(MigrationRules.onRefused(asked, refused, refusals >= settings.refusalsMax()));
+                yield persist(asked, MigrationRules.onRefused(asked, refused, refusals >= settings.refusalsMax()));
             }
             case MigrationReport report
-            when state instanceof Asked asked -> persist(MigrationRules.onReport(asked, report));
+            when state instanceof Asked asked -> persist(asked, MigrationRules.onReport(asked, report));
             case MigrationReport report -> {
                 context.getLog().warn("migration {}: report for a migration nobody asked for: {}", id, report);
                 yield Effect().noReply();
@@ -290,7 +290,7 @@ public final class MigrationEntity
         watchPhase(state);
         Climbing.Verdict verdict = climbing(saving.job()).next(saving.trail().climb(), held, report.progress());
         held = verdict instanceof Climbing.Verdict.Stay(var goesOn) ? goesOn : Optional.empty();
-        return persist(ConvergenceRules.onVerdict(verdict));
+        return persist(saving, ConvergenceRules.onVerdict(verdict));
     }
 
     /** Made from the job, which never changes, when it is first needed. */
@@ -301,14 +301,29 @@ public final class MigrationEntity
         return climbing;
     }
 
-    private ReplyEffect<MigrationEvent, MigrationState> persist(List<MigrationEvent> events) {
+    private ReplyEffect<MigrationEvent, MigrationState> persist(Asked state, List<MigrationEvent> events) {
         List<MigrationEvent> full = withProgress(events);
         return switch (full.size()) {
             case 0 -> Effect().noReply();
             // of a list, shouldSnapshot is asked with the state before each event
-            case 1 -> Effect().persist(full.getFirst()).thenRun(this::changed).thenNoReply();
+            case 1 -> {
+                boolean ahead = goAhead(state, MigrationLog.apply(state, full.getFirst()));
+                yield Effect()
+                        .persist(full.getFirst())
+                        .thenRun(after -> changed(after, ahead))
+                        .thenNoReply();
+            }
             default -> Effect().persist(full).thenRun(this::changed).thenNoReply();
         };
+    }
+
+    /** What may be told before it is durable, is: the source's copying, and a VM that stands still, wait for it. */
+    private boolean goAhead(Asked before, MigrationState after) {
+        boolean ahead = MigrationDuties.mayGoAhead(before, after);
+        if (ahead) {
+            carryOut(after);
+        }
+        return ahead;
     }
 
     private List<MigrationEvent> withProgress(List<MigrationEvent> events) {
@@ -343,6 +358,11 @@ public final class MigrationEntity
     }
 
     private void changed(MigrationState state) {
+        changed(state, false);
+    }
+
+    /** {@code told}: its orders have gone out already. */
+    private void changed(MigrationState state, boolean told) {
         refusals = 0;
         switch (state) {
             case Unasked _ -> timers.startSingleTimer("leave", new Leave(), settings.passivateAfter());
@@ -373,7 +393,9 @@ public final class MigrationEntity
                                 asked.job().from(),
                                 asked.job().to());
                 watchPhase(state);
-                carryOut(state);
+                if (!told) {
+                    carryOut(state);
+                }
             }
         }
     }
@@ -425,7 +447,7 @@ public final class MigrationEntity
 
     private ReplyEffect<MigrationEvent, MigrationState> overdueAgent(Asked state, String host) {
         boolean listed = agents.getOrDefault(host, AgentWatch.UNSEEN).agent().isPresent();
-        return listed ? Effect().noReply() : persist(MigrationRules.onHostGone(state, host));
+        return listed ? Effect().noReply() : persist(state, MigrationRules.onHostGone(state, host));
     }
 
     /** (Re)starts the watchdog of the state's phase, unless it runs for this state already. Progress restarts it. */

@@ -1,8 +1,11 @@
 package io.godwit.ownership;
 
 import io.godwit.proto.ownership.OwnershipCommand;
+import io.godwit.proto.ownership.OwnershipCommand.CommitHandoff;
 import io.godwit.proto.ownership.OwnershipReply;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.apache.pekko.actor.NoSerializationVerificationNeeded;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -32,9 +35,13 @@ public final class OwnershipEntity
 
     private record DeadlinePassed(String migration) implements Command {}
 
+    private record WaitOver() implements Command {}
+
     private final ActorContext<Command> context;
     private final TimerScheduler<Command> timers;
     private final String vm;
+    private final Duration commitWait;
+    private Optional<CommitHandoff> waiting = Optional.empty();
 
     private OwnershipEntity(
             ActorContext<Command> context, TimerScheduler<Command> timers, String vm, PersistenceId persistenceId) {
@@ -42,9 +49,10 @@ public final class OwnershipEntity
         this.context = context;
         this.timers = timers;
         this.vm = vm;
+        this.commitWait = context.getSystem().settings().config().getDuration("godwit.ownership.commit-wait");
     }
 
-    /** The ledger of {@code vm}. */
+    /** The ledger of {@code vm}. {@code godwit.ownership} in reference.conf has its one limit. */
     public static Behavior<OwnershipCommand> create(String vm, PersistenceId persistenceId) {
         Behavior<Command> inner = Behaviors.setup(
                 context -> Behaviors.withTimers(timers -> new OwnershipEntity(context, timers, vm, persistenceId)));
@@ -62,6 +70,10 @@ public final class OwnershipEntity
         return (state, command) -> switch (command) {
             case Asked(var asked) -> answer(state, asked);
             case DeadlinePassed(var migration) -> expire(state, migration);
+            case WaitOver() -> {
+                letGo(state);
+                yield Effect().noReply();
+            }
         };
     }
 
@@ -82,9 +94,53 @@ public final class OwnershipEntity
         ActorRef<OwnershipReply> replyTo = command.replyTo();
         Optional<OwnershipEvent> event = decision.event();
         if (event.isEmpty()) {
+            if (command instanceof CommitHandoff commit && OwnershipRules.mayYetBegin(state, commit)) {
+                return await(state, commit);
+            }
             return Effect().reply(replyTo, decision.reply(state));
         }
+        if (event.get() instanceof OwnershipEvent.LedgerHandoffBegun begun && waiting.isPresent()) {
+            return begunAndCommitted(state, begun, decision, replyTo, waiting.get());
+        }
         return Effect().persist(event.get()).thenRun(this::watchDeadline).thenReply(replyTo, decision::reply);
+    }
+
+    /** The destination has loaded all of it, and the source's wish is still on its way: the VM stands still meanwhile. */
+    private ReplyEffect<OwnershipEvent, OwnershipState> await(OwnershipState state, CommitHandoff commit) {
+        letGo(state);
+        waiting = Optional.of(commit);
+        timers.startSingleTimer("waiting", new WaitOver(), commitWait);
+        return Effect().noReply();
+    }
+
+    /** What waits is refused as it would have been at once. */
+    private void letGo(OwnershipState state) {
+        waiting.ifPresent(commit ->
+                commit.replyTo().tell(OwnershipRules.decide(state, commit).reply(state)));
+        waiting = Optional.empty();
+    }
+
+    /**
+     * Both in one write, which is what a VM that stands still waits for. Who wished for the handoff hears that it is open, as it
+     * would have if the two had been decided one after the other.
+     */
+    private ReplyEffect<OwnershipEvent, OwnershipState> begunAndCommitted(
+            OwnershipState state,
+            OwnershipEvent begun,
+            OwnershipRules.Decision begin,
+            ActorRef<OwnershipReply> beginner,
+            CommitHandoff commit) {
+        waiting = Optional.empty();
+        timers.cancel("waiting");
+        OwnershipState open = state.apply(begun);
+        OwnershipRules.Decision decision = OwnershipRules.decide(open, commit);
+        List<OwnershipEvent> both = new ArrayList<>(List.of(begun));
+        decision.event().ifPresent(both::add);
+        return Effect()
+                .persist(both)
+                .thenRun(this::watchDeadline)
+                .thenRun(after -> commit.replyTo().tell(decision.reply(after)))
+                .thenReply(beginner, _ -> begin.reply(open));
     }
 
     private ReplyEffect<OwnershipEvent, OwnershipState> expire(OwnershipState state, String migration) {

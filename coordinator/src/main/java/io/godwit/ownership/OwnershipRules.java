@@ -72,6 +72,14 @@ public final class OwnershipRules {
         };
     }
 
+    /** Whether the handoff that {@code commit} is about is not open, and may yet be: nothing speaks against it but its wish. */
+    static boolean mayYetBegin(OwnershipState state, CommitHandoff commit) {
+        return commit.vm().equals(state.vm())
+                && state instanceof Held held
+                && held.epoch() == commit.epoch()
+                && settled(held, commit.migration()).isEmpty();
+    }
+
     /** The deadline of {@code migration}'s handoff has passed: aborted if it is still open. */
     public static Optional<OwnershipEvent> expire(OwnershipState state, String migration) {
         if (state instanceof HandingOff open && open.handoff().migration().equals(migration)) {

@@ -153,20 +153,25 @@ final class HandoffModel {
                     List<MigrationEvent> events = report instanceof CommandRefused refused
                             ? MigrationRules.onRefused(asked, refused, true)
                             : MigrationRules.onReport(asked, report);
-                    moved(world, asked, events)
-                            .ifPresent(after -> next.accept(
-                                    report.migration() + " hears "
-                                            + report.getClass().getSimpleName() + " from " + report.host(),
-                                    after));
+                    hears(
+                            world,
+                            asked,
+                            events,
+                            report.migration() + " hears " + report.getClass().getSimpleName() + " from "
+                                    + report.host(),
+                            next);
                 }
             }
             case FromLedger(var view, var refused) -> {
                 OwnershipReply reply = refused ? new OwnershipRefused("refused", view) : new OwnershipAccepted(view);
                 for (int number2 : new int[] {world.first(), world.second()}) {
                     if (number2 >= 0 && migrations.get(number2) instanceof Asked asked) {
-                        moved(world, asked, MigrationRules.onLedger(asked, reply))
-                                .ifPresent(after ->
-                                        next.accept(asked.job().id() + " hears of the ledger " + brief(view), after));
+                        hears(
+                                world,
+                                asked,
+                                MigrationRules.onLedger(asked, reply),
+                                asked.job().id() + " hears of the ledger " + brief(view),
+                                next);
                     }
                 }
                 agents.hearLedger(world, view, next);
@@ -345,6 +350,18 @@ final class HandoffModel {
                 new Unasked(id),
                 new MigrationRequested(SPEC, from, to, epoch, OPTIONS, Optional.empty(), "", SaveLimits.NONE));
         return carriedOut(world.withMigration(isFirst, migrations.of(asked)), asked);
+    }
+
+    /** {@code events} become durable; or what may be told ahead is told, and the coordinator dies before they are. */
+    private void hears(
+            World world, Asked asked, List<MigrationEvent> events, String step, BiConsumer<String, World> next) {
+        moved(world, asked, events).ifPresent(after -> next.accept(step, after));
+        if (events.size() == 1) {
+            MigrationState then = MigrationLog.apply(asked, events.getFirst());
+            if (MigrationDuties.mayGoAhead(asked, then)) {
+                next.accept(step + ", says so, and forgets it", carriedOut(world, plain(then)));
+            }
+        }
     }
 
     /** The world after {@code events} of {@code asked} are durable; empty when there are none. */

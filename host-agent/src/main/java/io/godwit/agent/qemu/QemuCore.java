@@ -377,25 +377,27 @@ final class QemuCore {
     }
 
     /**
-     * Lets the vCPUs run under {@code newer}: written down first, and the stage fails unless QEMU says that they run. One that
-     * its operator has paused goes on standing.
+     * Lets the vCPUs run under {@code newer}; the stage fails unless QEMU says that they run and that is written down. The
+     * manifest is written meanwhile, for the VM stands still until it runs: an agent that dies in between leaves a manifest that
+     * says less than is true, and whose the VM is a later agent asks the ledger anyway. One that its operator has paused goes on
+     * standing.
      */
     CompletionStage<?> run(long newer) {
         VmSpec now = spec;
         if (paused()) {
             return saveStarted(now, newer);
         }
-        return save(QemuManifest.Role.RUNNING, newer, Optional.empty())
-                .thenRunAsync(() -> host.runLog().running(name(), newer), host.dataPlane())
+        CompletionStage<Void> written = save(QemuManifest.Role.RUNNING, newer, Optional.empty());
+        return CompletableFuture.runAsync(() -> host.runLog().running(name(), newer), host.dataPlane())
                 .thenCompose(_ -> session().call("cont"))
                 .thenCompose(_ -> session().call("query-status"))
-                .thenAccept(state -> {
+                .thenCombine(written, (state, _) -> {
                     if (!state.path("running").asBoolean()) {
                         host.runLog().stopped(name(), newer);
                         throw new CompletionException(
                                 new IOException("QEMU was told to run and stands in " + state.path("status")));
                     }
-                    saveStarted(now, newer);
+                    return saveStarted(now, newer);
                 });
     }
 

@@ -136,10 +136,11 @@ final class QemuDeparture {
         core.migrationUri(Optional.of(uri));
         ObjectNode to = QmpSession.arguments().put("uri", uri);
         ObjectNode parameters = copying();
-        return core.save(QemuManifest.Role.LEAVING, core.epoch(), Optional.of(migration))
-                .thenCompose(_ -> core.capabilities(List.of("pause-before-switchover", "auto-converge")))
+        CompletionStage<Void> written = core.save(QemuManifest.Role.LEAVING, core.epoch(), Optional.of(migration));
+        return core.capabilities(List.of("pause-before-switchover", "auto-converge"))
                 .thenCompose(_ -> core.fitToBeSent())
                 .thenCompose(_ -> session.call("migrate-set-parameters", parameters))
+                .thenCompose(_ -> written)
                 .thenCompose(_ -> session.call("migrate", to));
     }
 
