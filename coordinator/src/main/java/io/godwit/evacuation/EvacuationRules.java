@@ -273,8 +273,9 @@ public final class EvacuationRules {
             }
         }
         Fleet picture = Fleet.of(fleet).with(reservations(rows));
-        for (Placement placement :
-                planner.plan(picture, drained, movers, Map.of()).placements()) {
+        for (Placement placement : planner.plan(
+                        picture, drained, movers, Map.of(), job.options().bandwidthBytesPerSecond())
+                .placements()) {
             placement.timing().ifPresent(timing -> timings.put(placement.vm(), timing));
             planned.add(new PlannedVm(
                     picture.spec(placement.vm()),
@@ -306,7 +307,8 @@ public final class EvacuationRules {
                         picture,
                         Set.copyOf(state.job().hosts()),
                         List.of(row.vm()),
-                        Map.of(row.vm(), Set.copyOf(row.failedAt())))
+                        Map.of(row.vm(), Set.copyOf(row.failedAt())),
+                        state.job().options().bandwidthBytesPerSecond())
                 .placements()
                 .getFirst();
         Optional<String> was =

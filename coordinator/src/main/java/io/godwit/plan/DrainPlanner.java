@@ -8,6 +8,7 @@ import io.godwit.plan.model.BatchPlan;
 import io.godwit.plan.model.BatchPlan.Unmoved;
 import io.godwit.plan.model.PlanCase;
 import io.godwit.plan.model.ScheduledMove;
+import io.godwit.plan.model.TransferModel;
 import io.godwit.plan.schedule.Scheduler;
 import io.godwit.proto.vm.VmSpec;
 import java.util.ArrayList;
@@ -34,7 +35,8 @@ public final class DrainPlanner implements Planner {
     }
 
     @Override
-    public Plan plan(Fleet fleet, Set<String> drained, List<String> vms, Map<String, Set<String>> avoid) {
+    public Plan plan(
+            Fleet fleet, Set<String> drained, List<String> vms, Map<String, Set<String>> avoid, long bytesPerSecond) {
         List<PlacedVm> movers = new ArrayList<>();
         List<Placement> blocked = new ArrayList<>();
         for (String name : vms) {
@@ -50,7 +52,8 @@ public final class DrainPlanner implements Planner {
                         Optional.of("cannot be migrated: " + String.join("; ", vm.blockers()))));
             }
         }
-        PlanCase live = LiveCase.of(fleet, drained, movers, avoid, hostMbit);
+        PlanCase live =
+                LiveCase.of(fleet, drained, movers, avoid, hostMbit, TransferModel.STANDARD.limitedTo(bytesPerSecond));
         BatchPlan plan = BatchPlanner.plan(live, EFFORT);
         List<Violation> violations = PlanChecker.check(live, plan);
         List<Placement> placements = new ArrayList<>();
@@ -94,7 +97,8 @@ public final class DrainPlanner implements Planner {
     private Timing timing(PlanCase live, VmSpec spec, ScheduledMove move) {
         long blackout = live.transfer()
                 .blackoutMs(
-                        LiveCase.ram(spec, hostMbit), move.shares().getLast().mbitPerSecond());
+                        LiveCase.ram(spec, LiveCase.most(hostMbit, live.transfer())),
+                        move.shares().getLast().mbitPerSecond());
         // it goes on copying until the standstill is within the budget
         return new Timing(move.startMs(), move.endMs() - move.startMs(), Math.min(blackout, spec.blackoutBudgetMs()));
     }

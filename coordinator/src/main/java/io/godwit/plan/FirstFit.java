@@ -20,7 +20,8 @@ public final class FirstFit implements Planner {
             .thenComparing(vm -> vm.spec().name());
 
     @Override
-    public Plan plan(Fleet fleet, Set<String> drained, List<String> vms, Map<String, Set<String>> avoid) {
+    public Plan plan(
+            Fleet fleet, Set<String> drained, List<String> vms, Map<String, Set<String>> avoid, long bytesPerSecond) {
         List<PlacedVm> movers = vms.stream()
                 .map(name -> Optional.ofNullable(fleet.vms().get(name))
                         .orElseThrow(() -> new IllegalArgumentException("vm '" + name + "' is on no host")))

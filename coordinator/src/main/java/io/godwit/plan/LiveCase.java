@@ -27,7 +27,12 @@ final class LiveCase {
     private LiveCase() {}
 
     static PlanCase of(
-            Fleet fleet, Set<String> drained, List<PlacedVm> movers, Map<String, Set<String>> avoid, long hostMbit) {
+            Fleet fleet,
+            Set<String> drained,
+            List<PlacedVm> movers,
+            Map<String, Set<String>> avoid,
+            long hostMbit,
+            TransferModel transfer) {
         Map<String, HostRoom> rooms = new TreeMap<>(fleet.hosts());
         Map<String, Map<String, Long>> moving = new HashMap<>();
         for (PlacedVm vm : movers) {
@@ -53,14 +58,14 @@ final class LiveCase {
         }
         List<PlanVm> vms = new ArrayList<>();
         for (PlacedVm vm : movers) {
-            vms.add(vm(vm, rooms, avoid.getOrDefault(vm.spec().name(), Set.of()), hostMbit));
+            vms.add(vm(vm, rooms, avoid.getOrDefault(vm.spec().name(), Set.of()), most(hostMbit, transfer)));
         }
         return new PlanCase(
                 hosts,
                 vms,
                 new Network(Map.of(SWITCH, Network.UNLIMITED), links, List.of()),
                 List.of(),
-                TransferModel.STANDARD,
+                transfer,
                 leaving,
                 Map.of(),
                 Long.MAX_VALUE);
@@ -87,7 +92,7 @@ final class LiveCase {
                 Set.of());
     }
 
-    private static PlanVm vm(PlacedVm vm, Map<String, HostRoom> rooms, Set<String> shunned, long hostMbit) {
+    private static PlanVm vm(PlacedVm vm, Map<String, HostRoom> rooms, Set<String> shunned, long mostMbit) {
         Set<String> banned = new HashSet<>(shunned);
         for (HostRoom room : rooms.values()) {
             boolean holds = room.holds(vm.spec().name()) && !room.host().equals(vm.host());
@@ -99,13 +104,18 @@ final class LiveCase {
                 vm.spec().name(),
                 vm.host(),
                 demand(vm.spec()),
-                ram(vm.spec(), hostMbit),
+                ram(vm.spec(), mostMbit),
                 Long.MAX_VALUE,
                 0,
                 "",
                 Set.of(),
                 Set.of(),
                 banned);
+    }
+
+    /** What one migration can have at most, Mbit/s. */
+    static long most(long hostMbit, TransferModel transfer) {
+        return Math.min(hostMbit, transfer.mostMbit());
     }
 
     private static String device(String model) {
@@ -123,11 +133,11 @@ final class LiveCase {
      * How its memory behaves, by its spec. A guest that writes faster than the link carries is taken to write half as fast as that: it
      * will be slowed down on the way, by its convergence policy, or the migration will say that it cannot be done.
      */
-    static RamProfile ram(VmSpec spec, long hostMbit) {
+    static RamProfile ram(VmSpec spec, long mostMbit) {
         double memory = spec.memoryBytes() / BYTES_PER_MB;
         double hot = Math.min(memory, spec.workload().workingSetBytes() / BYTES_PER_MB);
         double rate = spec.workload().dirtyBytesPerSecond() / BYTES_PER_MB;
-        double most = hostMbit / TransferModel.STANDARD.wireBitsPerByte() / 2;
+        double most = mostMbit / TransferModel.STANDARD.wireBitsPerByte() / 2;
         double seconds = hot / (rate > 0 ? Math.min(rate, most) : most);
         double pinned = spec.devices().stream()
                 .mapToDouble(device -> (device.pinnedBytes() + device.stateBytes()) / BYTES_PER_MB)

@@ -48,7 +48,7 @@ class DrainPlannerTest {
     }
 
     @Test
-    void theStandstillIsThatOfHotAndPinnedMemoryAndWithinTheBudget() {
+    void theStandstillIsThatOfPinnedMemoryAndFixedCostsAndWithinTheBudget() {
         DeviceSpec gpu = new DeviceSpec("g", "gpu", "c0", 0, 0, 100_000_000, 1, "PERSISTENT");
         VmSpec vm = new VmSpec(
                 "a", "soft", 1000 * MIB, 1, new WorkloadSpec(100_000_000, 1 << 20, true), List.of(gpu), 1000);
@@ -58,10 +58,20 @@ class DrainPlannerTest {
                 Pictures.up("host-1", 4000, Map.of("gpu", 2), vm, strict),
                 Pictures.up("host-2", 4000, Map.of("gpu", 2))));
         Plan plan = planner.plan(fleet, DRAINED, List.of("a", "b"), Map.of());
-        // 200 MB at 1,176 MB/s
+        // 60 ms, and 100 MB of pinned memory at 1,176 MB/s; of the slow hot set some KB are left
         assertThat(plan.placements())
                 .extracting(p -> p.timing().orElseThrow().blackoutMs())
-                .containsExactlyInAnyOrder(170L, 50L);
+                .containsExactlyInAnyOrder(146L, 50L);
+    }
+
+    @Test
+    void aLimitOnBandwidthIsPlannedWith() {
+        Fleet fleet = Fleet.of(Pictures.fleet(
+                Pictures.up("host-1", 4000, Map.of(), Pictures.vm("a", 1000)), Pictures.up("host-2", 4000, Map.of())));
+        Plan plan = planner.plan(fleet, DRAINED, List.of("a"), Map.of(), 100 * MIB);
+        // 1,000 MiB at 100 MiB/s
+        assertThat(plan.placements().getFirst().timing().orElseThrow().durationMs())
+                .isBetween(9_900L, 10_100L);
     }
 
     @Test

@@ -24,12 +24,14 @@ import java.util.stream.Stream;
  */
 public final class PlannerBench {
     private static final String USAGE = """
-            Usage: planner [--instances DIR] [--random N] [--output table|json]
+            Usage: planner [--instances DIR] [--random N] [--peers small|large|none] [--output table|json]
             Plans BtrPlace's published drain instances (DIR: *.json.gz and btrplace.csv with what BtrPlace plans) and prints, for each, makespan, mean
             end, the busiest-link bound and the time that planning took. Exits 1 when a goal is missed: every plan passes the checker, is planned
             within 1 s, has a better mean end and a shorter makespan than BtrPlace's (or the bound, where BtrPlace has met it), and makespan over
             bound is 1.04 or less in the median, 1.10 at worst. Where hosts are drained, FREE is what choosing destinations freely gains.
             Then plans made-up fleets (20 VMs on each host, 60 % full): 1,000 hosts with 50 drained in under 0.5 s and 5,000 with 250 in under 5 s, warm.
+            Then the same kind of fleets beside BtrPlace 1.9.3 (in its repair mode, without a network) and Ganeti's hbal, each at sizes that it can do:
+            small (the default) takes a minute, large four more. A peer that is not there is said to be missing.
             Then plans N (2000) small fleets drawn at random with every kind of constraint: no plan may break anything.""";
 
     private PlannerBench() {}
@@ -39,6 +41,7 @@ public final class PlannerBench {
         Path folder = Path.of(args.length > 0 ? args[0] : ".");
         boolean json = false;
         int random = 2000;
+        String peers = "small";
         Iterator<String> words = Arrays.stream(args).skip(1).iterator();
         while (words.hasNext()) {
             String option = words.next();
@@ -60,6 +63,13 @@ public final class PlannerBench {
                     }
                     random = Integer.parseInt(value);
                 }
+                case "--peers" -> {
+                    if (!List.of("small", "large", "none").contains(value)) {
+                        usage("--peers '" + value + "'; expected small, large or none");
+                        return;
+                    }
+                    peers = value;
+                }
                 case "--instances" -> folder = Path.of(value);
                 case "--output" -> {
                     if (!List.of("table", "json").contains(value)) {
@@ -78,6 +88,10 @@ public final class PlannerBench {
         try {
             result = measure(folder);
             FleetBench.measure().forEach(result::add);
+            if (!peers.equals("none")) {
+                Path deploy = Path.of(System.getProperty("godwit.deploy", "deploy"));
+                PeerPlanners.measure(deploy, peers.equals("large")).forEach(result::add);
+            }
             result.add(RandomFleets.plan(random));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -43,6 +43,7 @@ final class PlannerBenchResult {
 
     private final List<Row> rows = new ArrayList<>();
     private final List<FleetBench.Row> fleets = new ArrayList<>();
+    private final List<PeerPlanners.Row> peers = new ArrayList<>();
     private RandomFleets.Outcome random = new RandomFleets.Outcome(0, 0, 0, List.of());
 
     void add(Row row) {
@@ -55,6 +56,10 @@ final class PlannerBenchResult {
 
     void add(FleetBench.Row row) {
         fleets.add(row);
+    }
+
+    void add(PeerPlanners.Row row) {
+        peers.add(row);
     }
 
     private List<Double> ratios() {
@@ -100,6 +105,11 @@ final class PlannerBenchResult {
             }
         }
         misses.addAll(FleetBench.misses(fleets));
+        for (PeerPlanners.Row row : peers) {
+            if (!row.sound()) {
+                misses.add("the plan of " + row.hosts() + " hosts does not pass the checker");
+            }
+        }
         if (!random.broken().isEmpty()) {
             misses.add(random.broken().size() + " random plans break something, that of seed "
                     + random.broken().getFirst() + " first");
@@ -148,6 +158,7 @@ final class PlannerBenchResult {
                         worst(),
                         WORST_GOAL))
                 .append(FleetBench.table(fleets))
+                .append(peers.isEmpty() ? "" : PeerPlanners.table(peers))
                 .append(String.format(
                         Locale.ROOT,
                         "%n%d random fleets: %d migrations planned, %d VMs cannot move, %d plans break something%n",
@@ -167,7 +178,27 @@ final class PlannerBenchResult {
         document.put("misses", misses());
         document.put("instances", rows);
         document.put("fleets", fleets);
+        document.put("peers", peers.stream().map(PlannerBenchResult::peer).toList());
         document.put("random", random);
         return document;
+    }
+
+    /** Without its times where it could not be run. */
+    private static Map<String, Object> peer(PeerPlanners.Row row) {
+        Map<String, Object> one = new LinkedHashMap<>();
+        one.put("peer", row.peer());
+        one.put("hosts", row.hosts());
+        one.put("vms", row.vms());
+        one.put("drained", row.drained());
+        one.put("ourMillis", row.ourMillis());
+        one.put("ourMoves", row.ourMoves());
+        if (row.peerMillis().isPresent()) {
+            one.put("peerMillis", row.peerMillis().getAsLong());
+            one.put("peerMoves", row.peerMoves());
+            one.put("ratio", row.ratio());
+        } else {
+            one.put("note", row.note());
+        }
+        return one;
     }
 }

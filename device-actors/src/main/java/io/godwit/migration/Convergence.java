@@ -1,5 +1,6 @@
 package io.godwit.migration;
 
+import io.godwit.proto.estimate.Sending;
 import io.godwit.vm.GuestMemory;
 import java.time.Duration;
 
@@ -29,7 +30,7 @@ final class Convergence {
     private final Duration deadline;
     private final long roundGainMicros;
     private long judgedRounds;
-    private long predictedBefore = Prediction.NEVER_MICROS;
+    private long predictedBefore = Sending.NEVER_MICROS;
     private boolean improving = true;
     private boolean asked;
 

@@ -1,5 +1,7 @@
 package io.godwit.migration;
 
+import io.godwit.proto.estimate.LeftAtStop;
+import io.godwit.proto.estimate.Sending;
 import io.godwit.vm.GuestMemory;
 
 /**
@@ -31,23 +33,14 @@ record DowntimeModel(RouteCosts costs, long digestedBytes) {
 
     private Prediction predict(long left, long pinned, long device, long precopyBandwidth) {
         long bandwidth = costs.stoppedBandwidth(precopyBandwidth);
-        long ram = micros(left + pinned, bandwidth);
+        long ram = Sending.micros(left + pinned, bandwidth);
         long devices = costs.deviceMicrosPerByte() > 0
                 ? (long) (device * costs.deviceMicrosPerByte())
-                : micros(device, bandwidth);
+                : Sending.micros(device, bandwidth);
         // the source digests while it sends; the destination when it has all
         long behind = (long) (digestedBytes * costs.sourceDigestMicrosPerByte()) - ram - devices;
         long digests = Math.max(0, behind) + (long) (digestedBytes * costs.destinationDigestMicrosPerByte());
         return new Prediction(
                 left, pinned, device, bandwidth, ram, devices, digests, costs.fixedMicros(), costs.handoffMicros());
-    }
-
-    private static long micros(long bytes, long bytesPerSecond) {
-        if (bytes == 0) {
-            return 0;
-        }
-        return bytesPerSecond <= 0
-                ? Prediction.NEVER_MICROS
-                : Math.min(Prediction.NEVER_MICROS, (long) (bytes * 1e6 / bytesPerSecond));
     }
 }

@@ -1,5 +1,7 @@
 package io.godwit.migration;
 
+import io.godwit.proto.estimate.Sending;
+
 /**
  * A standstill as it is predicted, and what it is made of.
  *
@@ -23,9 +25,6 @@ record Prediction(
         long digestMicros,
         long fixedMicros,
         long handoffMicros) {
-    /** Longest time that is told apart from never; a few of them add up without overflow. */
-    static final long NEVER_MICROS = Long.MAX_VALUE / 8;
-
     /** The whole standstill, in microseconds. */
     long totalMicros() {
         return ramMicros + deviceMicros + digestMicros + fixedMicros;
@@ -33,6 +32,6 @@ record Prediction(
 
     /** Whether it is one: not so while bytes are left and no bandwidth is known. */
     boolean known() {
-        return totalMicros() < NEVER_MICROS;
+        return totalMicros() < Sending.NEVER_MICROS;
     }
 }

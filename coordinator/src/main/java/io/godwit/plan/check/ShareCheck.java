@@ -41,6 +41,12 @@ final class ShareCheck {
                                 + " ms; expected more than 0, in order");
                 return;
             }
+            if (share.mbitPerSecond() > transfer.mostMbit()) {
+                report.broken(
+                        share.fromMs(),
+                        Kind.LINK,
+                        who + " has " + share.mbitPerSecond() + " Mbit/s; expected at most " + transfer.mostMbit());
+            }
             done += (double) (until - share.fromMs()) / transfer.durationMs(vm.ram(), share.mbitPerSecond());
         }
         if (done < 1 - ROUNDING) {

@@ -1,5 +1,7 @@
 package io.godwit.plan.model;
 
+import io.godwit.proto.estimate.Dirtying;
+
 /**
  * What a guest's memory does while it is copied: a hot working set that is rewritten again and again, and cold pages that
  * are dirtied once each.
@@ -10,7 +12,10 @@ package io.godwit.plan.model;
  * @param coldMbPerSecond rate at which other pages are dirtied
  * @param pinnedMb memory that devices may write until the guest stands still: sent once more then
  */
-public record RamProfile(double usedMb, double hotMb, double hotSeconds, double coldMbPerSecond, double pinnedMb) {
+public record RamProfile(double usedMb, double hotMb, double hotSeconds, double coldMbPerSecond, double pinnedMb)
+        implements Dirtying {
+    private static final double BYTES_PER_MB = 1e6;
+
     /**
      * Checks the figures.
      *
@@ -46,5 +51,14 @@ public record RamProfile(double usedMb, double hotMb, double hotSeconds, double 
     /** Rate at which the hot set is rewritten, MB/s. */
     public double hotMbPerSecond() {
         return hotMb == 0 ? 0 : hotMb / hotSeconds;
+    }
+
+    @Override
+    public double bytesIn(long nanos) {
+        double seconds = nanos / 1e9;
+        double cold = Math.max(0, usedMb - hotMb);
+        return (Math.min(Math.min(hotMb, usedMb), hotMbPerSecond() * seconds)
+                        + Math.min(cold, coldMbPerSecond * seconds))
+                * BYTES_PER_MB;
     }
 }

@@ -175,13 +175,13 @@ final class Loads {
 
     private long mbit(int from, int h) {
         if (!modelled || from == h) {
-            return UNMODELLED_MBIT;
+            return Math.min(UNMODELLED_MBIT, transfer.mostMbit());
         }
         long mbit = port[h] < 0 ? Long.MAX_VALUE : paths.capacity(port[h]);
         for (int channel : shared(from, group[h])) {
             mbit = Math.min(mbit, paths.capacity(channel));
         }
-        return mbit == Long.MAX_VALUE ? UNMODELLED_MBIT : mbit;
+        return Math.min(mbit == Long.MAX_VALUE ? UNMODELLED_MBIT : mbit, transfer.mostMbit());
     }
 
     /** Adds (sign 1) or takes away (sign -1) a migration. */

@@ -98,6 +98,7 @@ final class MoveBatch {
             for (int p = pathAt[m]; p < pathAt[m + 1]; p++) {
                 most = p == pathAt[m] ? channelMbit[path[p]] : Math.min(most, channelMbit[path[p]]);
             }
+            most = Math.min(most, transfer.mostMbit());
             mostMbit[m] = most;
             boolean bearable = transfer.blackoutMs(ram, most) <= from.budgetMs[m];
             durationMs[m] = bearable ? duration(m, most) : TransferModel.NEVER_MS;

@@ -136,12 +136,14 @@ final class QemuDeparture {
         core.migrationUri(Optional.of(uri));
         ObjectNode to = QmpSession.arguments().put("uri", uri);
         ObjectNode parameters = copying();
+        // durable long before there can be a handoff; an agent that dies earlier finds a VM of its own that migrates,
+        // and ends that
         CompletionStage<Void> written = core.save(QemuManifest.Role.LEAVING, core.epoch(), Optional.of(migration));
         return core.capabilities(List.of("pause-before-switchover", "auto-converge"))
                 .thenCompose(_ -> core.fitToBeSent())
                 .thenCompose(_ -> session.call("migrate-set-parameters", parameters))
-                .thenCompose(_ -> written)
-                .thenCompose(_ -> session.call("migrate", to));
+                .thenCompose(_ -> session.call("migrate", to))
+                .thenCompose(_ -> written);
     }
 
     private Behavior<Command> leaving() {

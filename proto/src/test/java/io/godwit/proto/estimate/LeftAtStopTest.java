@@ -1,9 +1,8 @@
-package io.godwit.migration;
+package io.godwit.proto.estimate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import java.util.function.LongToDoubleFunction;
 import org.junit.jupiter.api.Test;
 
 /** At 1,000,000 bytes a millisecond; a handoff of 20 ms, a sync of 2 ms. */
@@ -11,12 +10,12 @@ class LeftAtStopTest {
     private static final long MS = 1_000_000;
     private static final long RATE = 1_000_000_000;
 
-    private static long left(long now, LongToDoubleFunction dirtied) {
+    private static long left(long now, Dirtying dirtied) {
         return LeftAtStop.bytes(now, RATE, dirtied, 20 * MS, 2 * MS);
     }
 
     /** Writes so many different bytes a millisecond, up to the working set. */
-    private static LongToDoubleFunction writes(double bytesPerMs, double workingSet) {
+    private static Dirtying writes(double bytesPerMs, double workingSet) {
         return nanos -> Math.min(workingSet, bytesPerMs * nanos / MS);
     }
 
@@ -60,5 +59,22 @@ class LeftAtStopTest {
     @Test
     void withoutAHandoffItIsWhatIsLeftNow() {
         assertThat(LeftAtStop.bytes(1000, RATE, writes(1e6, 1e9), 0, 2 * MS)).isEqualTo(1000);
+    }
+
+    @Test
+    void aGuestThatWritesMuchLessThanIsSentConvergesToWhatItWritesDuringASync() {
+        // a tenth of the rate: 100, 10, 1 ms, and then what two milliseconds of syncing add
+        assertThat(LeftAtStop.converged(1000 * MS, RATE, writes(100_000, 1e12), 2 * MS))
+                .isBetween(200_000L, 400_000L);
+        assertThat(LeftAtStop.converged(1000 * MS, RATE, _ -> 0, 2 * MS)).isZero();
+    }
+
+    @Test
+    void aGuestThatWritesAsFastAsIsSentIsLeftWithItsWorkingSet() {
+        assertThat(LeftAtStop.converged(1000 * MS, RATE, writes(2_000_000, 50e6), 2 * MS))
+                .isEqualTo(50_000_000);
+        assertThat(LeftAtStop.converged(1000 * MS, 0, writes(1000, 5e6), 2 * MS))
+                .as("nothing is ever sent")
+                .isEqualTo(1_002_000);
     }
 }
