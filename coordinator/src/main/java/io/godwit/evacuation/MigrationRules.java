@@ -389,7 +389,7 @@ public final class MigrationRules {
     }
 
     static String sourceDied(MigrationJob job) {
-        return "host " + job.from() + "'s agent died and the VM with it";
+        return "host " + job.from() + "'s agent is gone, and the VM with it unless the host is only cut off";
     }
 
     static String sourceAway(MigrationJob job) {

@@ -179,7 +179,9 @@ final class HostRecords {
                                 mayRun
                                         ? "host " + host + "'s agent is away; its QEMU may still run the VM"
                                                 + noted(spec)
-                                        : "host " + host + "'s agent died and the VM with it; " + whatNow(spec, host)));
+                                        : "host " + host
+                                                + "'s agent is gone, and the VM with it unless the host is only cut off; "
+                                                + whatNow(spec, host)));
             }
             default ->
                 new VmView(

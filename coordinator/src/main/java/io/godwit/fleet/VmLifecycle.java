@@ -24,6 +24,9 @@ import io.godwit.proto.host.HostReply.VmGone;
 import io.godwit.proto.host.VmStatus;
 import io.godwit.proto.lease.LeaseCommand.FenceVm;
 import io.godwit.proto.lease.LeaseReply;
+import io.godwit.proto.lease.LeaseReply.FenceHolds;
+import io.godwit.proto.lease.LeaseReply.LeaseMayLast;
+import io.godwit.proto.lease.LeaseReply.LeasesRenewed;
 import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.ownership.OwnershipCommand;
 import io.godwit.proto.ownership.OwnershipCommand.ClaimOwnership;
@@ -198,16 +201,25 @@ final class VmLifecycle {
                 .thenApply(_ -> null);
     }
 
-    /** A host that is down has taken a native guest with it; QEMU's, and one that cannot be reached, may still run it. */
+    /** A host that is out of sight may run it on behind a cut, and a VM of its name elsewhere would be the second. */
     private CompletionStage<?> stopOn(FleetShown shown, String vm, String host, long epoch) {
         boolean down = shown.hosts().stream()
                 .anyMatch(known -> known.host().equals(host) && known.state().equals("DOWN"));
-        if (down && find(shown, vm).spec().outlivesAgent()) {
-            return refuse("vm '" + vm + "' may still run in its QEMU on host " + host
-                    + ", whose agent is away; destroy it once the agent is back");
-        }
         if (down) {
-            return CompletableFuture.completedFuture(null);
+            VmSpec spec = find(shown, vm).spec();
+            return spec.restarts() && !spec.outlivesAgent()
+                    ? fenceLease(vm, epoch, false).thenCompose(reply -> switch (reply) {
+                        case FenceHolds _ -> CompletableFuture.completedFuture(null);
+                        case LeaseMayLast(var _, var waitMs) ->
+                            refuse("vm '" + vm + "' may still run on host " + host + ", which is out of sight, for "
+                                    + (waitMs + 999) / 1000 + " s");
+                        case LeasesRenewed wrong ->
+                            CompletableFuture.failedFuture(
+                                    new IllegalStateException("the lender of leases answered " + wrong));
+                    })
+                    : refuse("vm '" + vm + "' may still run on host " + host
+                            + ", which is out of sight: destroy it when the host is back, or after 'host fence " + host
+                            + " --confirmed-down'");
         }
         return tellHost(host, replyTo -> new DestroyVm(vm, epoch, replyTo)).thenApply(reply -> switch (reply) {
             case VmGone gone -> gone;

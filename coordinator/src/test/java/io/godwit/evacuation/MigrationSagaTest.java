@@ -361,7 +361,8 @@ class MigrationSagaTest {
         saga.tell(new IncomingDiscarded("m-1", "host-2"));
         MigrationView view = saga.ended();
         assertThat(view.phase()).isEqualTo(MigrationPhase.FAILED);
-        assertThat(view.reason()).contains("host host-1's agent died and the VM with it");
+        assertThat(view.reason())
+                .contains("host host-1's agent is gone, and the VM with it unless the host is only cut off");
         assertThat(view.sourceLost()).isTrue();
     }
 
@@ -386,7 +387,8 @@ class MigrationSagaTest {
         saga.tell(new IncomingFailed("m-1", "host-2", "end of stream"));
         MigrationView view = saga.ended();
         assertThat(view.phase()).isEqualTo(MigrationPhase.FAILED);
-        assertThat(view.reason().orElseThrow()).contains("host host-1's agent died and the VM with it");
+        assertThat(view.reason().orElseThrow())
+                .contains("host host-1's agent is gone, and the VM with it unless the host is only cut off");
         assertThat(view.sourceLost()).isTrue();
         assertThat(saga.ownership().host()).contains("host-1");
     }

@@ -89,11 +89,11 @@ class HostRecordsTest {
         List<VmView> lost = records.show(FleetState.EMPTY, LATER).vms();
         assertThat(lost).extracting(VmView::state).containsOnly("LOST");
         assertThat(lost.getFirst().failure().orElseThrow())
-                .contains("host-1's agent died and the VM with it")
+                .contains("host-1's agent is gone, and the VM with it unless the host is only cut off")
                 .contains("policy is leave")
                 .contains("host fence host-1 --confirmed-down");
         assertThat(lost.getLast().failure().orElseThrow())
-                .contains("host-2's agent died and the VM with it")
+                .contains("host-2's agent is gone, and the VM with it unless the host is only cut off")
                 .contains("policy is restart");
     }
 

@@ -2,6 +2,7 @@ package io.godwit.fleet;
 
 import static io.godwit.plan.Pictures.vm;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
 
@@ -124,6 +125,24 @@ class RestartTest {
         assertThat(view("b").state()).isEqualTo("LOST");
         assertThat(view("b").failure().orElseThrow()).contains("policy is leave");
         assertThat(get(coordinator.ownership("b")).grants("host-1")).isTrue();
+    }
+
+    /** Behind a cut it may run on, and another VM of its name would be the second. */
+    @Test
+    void aVmOfAHostThatIsOutOfSightIsNotDestroyed() {
+        create("a", 100, "host-1", VmSpec.LEAVE);
+        hosts.cutOff(node.system(), "host-1");
+        await().atMost(SOON).until(() -> view("a").state().equals("LOST"));
+        assertThatThrownBy(() -> get(coordinator.destroyVm("a")))
+                .hasCauseInstanceOf(CoordinatorException.Refused.class)
+                .hasMessageContaining("may still run on host host-1")
+                .hasMessageContaining("host fence host-1 --confirmed-down");
+        assertThatThrownBy(() -> get(coordinator.createVm(vm("a", 100), Optional.empty())))
+                .hasMessageContaining("there is a vm 'a' already");
+        hosts.back(node.system(), "host-1");
+        await().atMost(SOON).until(() -> view("a").state().equals("RUNNING"));
+        get(coordinator.destroyVm("a"));
+        assertThat(hosts.vmsOn("host-1")).isEmpty();
     }
 
     @Test
