@@ -102,8 +102,11 @@ public final class CoordinatorNode implements AutoCloseable {
             system.systemActorOf(
                     ClusterPeers.keeper(options.dataDir()), "cluster-peers", DispatcherSelector.blocking());
             system.systemActorOf(
-                    Downing.create(new Downing.Limits(
-                            options.coordinators(), settings.hostDownAfter(), settings.coordinatorDownAfter())),
+                    Downing.create(
+                            new Sight.Limits(
+                                    options.coordinators(), settings.hostDownAfter(), settings.coordinatorDownAfter()),
+                            config.getDuration("godwit.coordinator.down-look-interval"),
+                            System::nanoTime),
                     "downing",
                     Props.empty());
             system.systemActorOf(

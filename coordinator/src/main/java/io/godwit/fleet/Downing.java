@@ -1,22 +1,25 @@
 package io.godwit.fleet;
 
+import io.godwit.proto.MonotonicClock;
 import io.godwit.proto.Names;
 import io.godwit.proto.cluster.Quorum;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
-import java.util.stream.StreamSupport;
 import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
-import org.apache.pekko.cluster.ClusterEvent;
 import org.apache.pekko.cluster.Member;
 import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.Down;
-import org.apache.pekko.cluster.typed.Subscribe;
+import org.apache.pekko.remote.FailureDetectorRegistry;
 
 /**
  * Decides on a coordinator who is gone. Pekko's split brain resolver is no help: it leaves the decision to the leader, which
@@ -24,143 +27,100 @@ import org.apache.pekko.cluster.typed.Subscribe;
  * and downs itself. So coordinators decide, hosts decide nothing:
  *
  * <ul>
- *   <li>A coordinator that sees a majority of the coordinators marks down whoever is unreachable for long enough.
+ *   <li>A coordinator that sees a majority of the coordinators marks down whoever is out of its sight for long enough.
  *   <li>A coordinator that does not see one for as long marks itself down: its shards and singletons end before long, and
  *       its process starts anew. It touches nobody else.
  * </ul>
+ *
+ * Each goes by its own failure detector ({@link Sight}), and coordinators watch all nodes for that
+ * ({@code monitored-by-nr-of-members}).
  *
  * A wrong verdict costs a host its place in the cluster for a moment, and an outage of one side, never a second running VM:
  * epochs and the journal decide that.
  */
 final class Downing {
-    private static final String ALONE = "alone";
+    private record Look() {}
 
-    private sealed interface Command {}
+    private static final Set<MemberStatus> GOING =
+            Set.of(MemberStatus.down(), MemberStatus.exiting(), MemberStatus.removed());
 
-    private record Lost(Member member) implements Command {}
-
-    private record Seen(Address address) implements Command {}
-
-    private record Other() implements Command {}
-
-    private record Overdue(Member member) implements Command {}
-
-    private record Alone() implements Command {}
-
-    private final ActorContext<Command> context;
-    private final TimerScheduler<Command> timers;
+    private final ActorContext<Look> context;
     private final Cluster cluster;
-    private final Limits limits;
+    private final FailureDetectorRegistry<Address> heartbeats;
+    private final int coordinators;
+    private final Sight sight;
+    private final MonotonicClock clock;
 
-    /**
-     * What it decides by.
-     *
-     * @param coordinators how many there should be
-     * @param hostAfter how long a host may be unreachable, from the moment the failure detector suspects it
-     * @param coordinatorAfter how long a coordinator may be, and how long a majority may be missing
-     */
-    record Limits(int coordinators, Duration hostAfter, Duration coordinatorAfter) {}
-
-    private Downing(ActorContext<Command> context, TimerScheduler<Command> timers, Limits limits) {
+    private Downing(ActorContext<Look> context, Sight.Limits limits, MonotonicClock clock) {
         this.context = context;
-        this.timers = timers;
         this.cluster = Cluster.get(context.getSystem());
-        this.limits = limits;
+        this.heartbeats = org.apache.pekko.cluster.Cluster.get(Adapter.toClassic(context.getSystem()))
+                .failureDetector();
+        this.coordinators = limits.coordinators();
+        this.sight = new Sight(limits);
+        this.clock = clock;
     }
 
-    /** Runs on every coordinator. */
-    static Behavior<Void> create(Limits limits) {
-        return Behaviors.<Command>setup(
-                        context -> Behaviors.withTimers(timers -> new Downing(context, timers, limits).watching()))
+    /**
+     * Runs on every coordinator.
+     *
+     * @param interval between two looks at the heartbeats
+     */
+    static Behavior<Void> create(Sight.Limits limits, Duration interval, MonotonicClock clock) {
+        return Behaviors.<Look>setup(context -> Behaviors.withTimers(timers -> {
+                    timers.startTimerWithFixedDelay(new Look(), interval);
+                    Downing downing = new Downing(context, limits, clock);
+                    return Behaviors.receiveMessage(_ -> {
+                        downing.look();
+                        return Behaviors.same();
+                    });
+                }))
                 .unsafeCast();
     }
 
-    private Behavior<Command> watching() {
-        cluster.subscriptions()
-                .tell(Subscribe.create(
-                        context.messageAdapter(ClusterEvent.UnreachableMember.class, event -> new Lost(event.member())),
-                        ClusterEvent.UnreachableMember.class));
-        cluster.subscriptions()
-                .tell(Subscribe.create(
-                        context.messageAdapter(
-                                ClusterEvent.ReachableMember.class,
-                                event -> new Seen(event.member().address())),
-                        ClusterEvent.ReachableMember.class));
-        // a new process at an old address is not the one that was lost
-        cluster.subscriptions()
-                .tell(Subscribe.create(
-                        context.messageAdapter(ClusterEvent.MemberEvent.class, Downing::ofMember),
-                        ClusterEvent.MemberEvent.class));
-        return Behaviors.receiveMessage(command -> {
-            switch (command) {
-                case Lost(var member) -> lost(member);
-                case Seen(var address) -> timers.cancel(address);
-                case Other() -> {}
-                case Overdue(var member) -> overdue(member);
-                case Alone() -> alone();
+    private void look() {
+        Map<String, Member> members = new HashMap<>();
+        List<Sight.Other> others = new ArrayList<>();
+        for (Member member : cluster.state().getMembers()) {
+            if (member.uniqueAddress().equals(cluster.selfMember().uniqueAddress())
+                    || member.status().equals(MemberStatus.down())
+                    || member.status().equals(MemberStatus.removed())) {
+                continue;
             }
-            return Behaviors.same();
-        });
-    }
-
-    private void lost(Member member) {
-        boolean coordinator = member.hasRole(Names.COORDINATOR_ROLE);
-        timers.startSingleTimer(
-                member.address(), new Overdue(member), coordinator ? limits.coordinatorAfter() : limits.hostAfter());
-        if (coordinator && !quorum()) {
-            timers.startSingleTimer(ALONE, new Alone(), limits.coordinatorAfter());
+            String id = member.uniqueAddress().toString();
+            members.put(id, member);
+            boolean coordinator = member.hasRole(Names.COORDINATOR_ROLE);
+            others.add(new Sight.Other(
+                    id,
+                    coordinator,
+                    coordinator && !GOING.contains(member.status()),
+                    heartbeats.isAvailable(member.address())));
         }
-    }
-
-    private void overdue(Member member) {
-        if (!unreachable().contains(member.address())) {
-            return;
-        }
-        if (quorum()) {
-            context.getLog()
-                    .warn("{} {} has been unreachable for too long: given up", member.getRoles(), member.address());
-            cluster.manager().tell(new Down(member.address()));
-        } else {
-            // for whoever has a majority to decide, or for us when we have one again
-            timers.startSingleTimer(member.address(), new Overdue(member), limits.coordinatorAfter());
-            // when the last one was lost the cluster's state may not have shown it yet, and a majority with it
-            if (!timers.isTimerActive(ALONE)) {
-                timers.startSingleTimer(ALONE, new Alone(), limits.coordinatorAfter());
+        Sight.Verdict verdict = sight.look(others, clock.nanoTime());
+        Set<Address> down = new HashSet<>();
+        for (String id : verdict.givenUp()) {
+            Member member = members.get(id);
+            if (member != null && down.add(member.address())) {
+                context.getLog()
+                        .warn("{} {} has been unreachable for too long: given up", member.getRoles(), member.address());
+                cluster.manager().tell(new Down(member.address()));
             }
+        }
+        if (verdict.alone()) {
+            alone();
         }
     }
 
     /** Before it is a full member it holds nothing that could do harm, and waits for the others to come. */
     private void alone() {
         MemberStatus own = cluster.selfMember().status();
-        if (!quorum() && (own.equals(MemberStatus.up()) || own.equals(MemberStatus.leaving()))) {
+        if (own.equals(MemberStatus.up()) || own.equals(MemberStatus.leaving())) {
             context.getLog()
                     .error(
                             "fewer than {} of {} coordinators in sight: this one stops deciding and starts anew",
-                            Quorum.of(limits.coordinators()),
-                            limits.coordinators());
+                            Quorum.of(coordinators),
+                            coordinators);
             cluster.manager().tell(new Down(cluster.selfMember().address()));
         }
-    }
-
-    private boolean quorum() {
-        return Quorum.present(cluster.state(), limits.coordinators());
-    }
-
-    private Set<Address> unreachable() {
-        Set<Address> addresses = new HashSet<>();
-        StreamSupport.stream(cluster.state().getUnreachable().spliterator(), false)
-                .map(Member::address)
-                .forEach(addresses::add);
-        return addresses;
-    }
-
-    private static Command ofMember(ClusterEvent.MemberEvent event) {
-        MemberStatus status = event.member().status();
-        boolean another = status.equals(MemberStatus.joining())
-                || status.equals(MemberStatus.weaklyUp())
-                || status.equals(MemberStatus.up())
-                || status.equals(MemberStatus.removed());
-        return another ? new Seen(event.member().address()) : new Other();
     }
 }

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  * settling → QemuRunning   the ledger grants it to this host and no handoff is open; what was left of a migration is ended
- * settling → settling      its handoff is open and QEMU waits at the switchover: it goes on under that handoff
+ * settling → settling      its handoff is open: QEMU sends the rest as fast as it can, and goes on at the switchover under that handoff
  * settling → QemuArrival   it is a copy that arrives
  * settling → QemuClosing   the ledger grants it to another host: this was the source, or a copy that came to nothing
  * </pre>
@@ -40,6 +40,7 @@ final class QemuSettling {
     private @Nullable OwnershipView view;
     private boolean running;
     private boolean cancelling;
+    private boolean hurried;
     private boolean goingOn;
 
     private QemuSettling(QemuCore core, QemuManifest manifest) {
@@ -139,8 +140,12 @@ final class QemuSettling {
         }
         if (ledger.handoff().isPresent()) {
             // this was the source and may have surrendered; whoever opened the handoff ends it
-            if (now.preSwitchover() && handedOff(ledger)) {
-                goOn();
+            if (handedOff(ledger)) {
+                if (now.preSwitchover()) {
+                    goOn();
+                } else if (now.migrating() && !now.running()) {
+                    hurry();
+                }
             }
             return Behaviors.same();
         }
@@ -170,6 +175,19 @@ final class QemuSettling {
                         .isPresent()
                 && ledger.epoch() == core.epoch()
                 && manifest.role() == QemuManifest.Role.LEAVING;
+    }
+
+    /** It stands still, and may have been left at the bandwidth of a VM that runs. */
+    private void hurry() {
+        if (!hurried) {
+            hurried = true;
+            core.step(
+                    Step.ADJUST,
+                    core.session()
+                            .call(
+                                    "migrate-set-parameters",
+                                    QemuParameters.hurry(core.spec().blackoutBudgetMs(), core.qemu.settings())));
+        }
     }
 
     private void goOn() {
