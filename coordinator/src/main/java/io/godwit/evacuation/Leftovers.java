@@ -5,6 +5,7 @@ import io.godwit.proto.host.HostCommand.CancelSave;
 import io.godwit.proto.host.HostCommand.DestroyVm;
 import io.godwit.proto.host.HostCommand.DiscardIncoming;
 import io.godwit.proto.host.HostCommand.ReleaseSource;
+import io.godwit.proto.host.HostCommand.RunVm;
 import io.godwit.proto.host.HostReply;
 import io.godwit.proto.host.VmStatus;
 import io.godwit.proto.ownership.OwnershipView;
@@ -38,8 +39,15 @@ public final class Leftovers {
         boolean overtaken = ledger.epoch() > copy.epoch();
         if (copy.migration().isEmpty()) {
             boolean destroyed = ledger.host().isEmpty() && ledger.epoch() >= copy.epoch();
-            return (overtaken && !ledger.grants(host)) || destroyed
-                    ? Optional.of(new DestroyVm(vm, ledger.epoch(), replyTo))
+            if ((overtaken && !ledger.grants(host)) || destroyed) {
+                return Optional.of(new DestroyVm(vm, ledger.epoch(), replyTo));
+            }
+            // its host was out of sight when the handoff was aborted: under the old epoch it could never be moved again
+            return overtaken
+                            && ledger.handoff().isEmpty()
+                            && copy.runState() == RunState.RUNNING
+                            && ledger.lastSettled().isPresent()
+                    ? Optional.of(new RunVm(ledger.lastSettled().get(), vm, ledger.epoch()))
                     : Optional.empty();
         }
         String migration = copy.migration().get();

@@ -25,8 +25,8 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /**
  * Looks now and then at what the hosts report, and clears away what nobody minds: a cluster singleton. It asks the ledger
- * about copies that a migration has left standing for a whole interval, about VMs that two hosts report, and about all VMs of
- * a host that has just come (back) into sight; {@link Leftovers} decides. Nothing is durable here: what is missed is seen at
+ * about copies that a migration has left standing for a whole interval or has just let go, about VMs that two hosts report, and
+ * about all VMs of a host that has just come (back) into sight; {@link Leftovers} decides. Nothing is durable here: what is missed is seen at
  * the next look.
  */
 final class LeftoverWatch {
@@ -117,7 +117,15 @@ final class LeftoverWatch {
                 if (copy.migration().isPresent()) {
                     migrating.add(suspect);
                 }
-                if (stays || twice.contains(copy.spec().name()) || !up.contains(host.host())) {
+                // one that was minded at the last look and is not any more may have missed how its migration ended
+                boolean letGo = copy.migration().isEmpty()
+                        && inFlight.stream()
+                                .anyMatch(before -> before.host().equals(host.host())
+                                        && before.copy()
+                                                .spec()
+                                                .name()
+                                                .equals(copy.spec().name()));
+                if (stays || letGo || twice.contains(copy.spec().name()) || !up.contains(host.host())) {
                     found.add(suspect);
                 }
             }
@@ -151,7 +159,7 @@ final class LeftoverWatch {
     private void tell(Suspect suspect, HostCommand order) {
         context.getLog()
                 .warn(
-                        "host {} has a copy of vm {} that nobody minds, under epoch {}: {}",
+                        "host {} has vm {} under epoch {}, and no migration minds it: {}",
                         suspect.host(),
                         suspect.copy().spec().name(),
                         suspect.copy().epoch(),
