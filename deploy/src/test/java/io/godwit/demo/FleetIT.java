@@ -126,7 +126,7 @@ class FleetIT {
                     .get()
                     .asString()
                     .contains("host-1")
-                    .contains("died");
+                    .contains("host host-1's agent is gone, and the VM with it");
             VmView vm = await(
                     () -> client.view(client.get(ApiClient.path("vms", "vm-1")), VmView.class),
                     view -> view.state().equals("LOST"));
