@@ -207,8 +207,8 @@ final class HostRecords {
         }
         return spec.restarts()
                 ? "its policy is restart: it is started anew from its spec once that is certain to be safe"
-                : "its policy is leave: destroy it, or once the host is known to be off 'host fence " + host
-                        + " --confirmed-down'";
+                : "its policy is leave: destroy it once its host is back, or once that is known to be off 'host fence "
+                        + host + " --confirmed-down'";
     }
 
     private boolean better(VmStatus a, Entry atA, VmStatus b, Entry atB, long nowNanos) {

@@ -51,7 +51,7 @@ class LeaseIT {
             System.out.printf("killed: runs elsewhere after %.1f s%n", (anew.fromNanos() - killed) / 1e9);
             VmView left = show(client, "left");
             assertThat(left.state()).isEqualTo("LOST");
-            assertThat(left.failure().orElseThrow()).contains("died and the VM with it", "policy is leave");
+            assertThat(left.failure().orElseThrow()).contains("agent is gone, and the VM with it", "policy is leave");
 
             long stopped = System.nanoTime();
             fleet.signal(second, false);
