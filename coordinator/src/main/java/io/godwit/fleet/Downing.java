@@ -6,10 +6,8 @@ import io.godwit.proto.cluster.Quorum;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -40,9 +38,6 @@ import org.apache.pekko.remote.FailureDetectorRegistry;
  */
 final class Downing {
     private record Look() {}
-
-    private static final Set<MemberStatus> GOING =
-            Set.of(MemberStatus.down(), MemberStatus.exiting(), MemberStatus.removed());
 
     private final ActorContext<Look> context;
     private final Cluster cluster;
@@ -93,14 +88,13 @@ final class Downing {
             others.add(new Sight.Other(
                     id,
                     coordinator,
-                    coordinator && !GOING.contains(member.status()),
+                    coordinator && !member.status().equals(MemberStatus.exiting()),
                     heartbeats.isAvailable(member.address())));
         }
         Sight.Verdict verdict = sight.look(others, clock.nanoTime());
-        Set<Address> down = new HashSet<>();
         for (String id : verdict.givenUp()) {
             Member member = members.get(id);
-            if (member != null && down.add(member.address())) {
+            if (member != null) {
                 context.getLog()
                         .warn("{} {} has been unreachable for too long: given up", member.getRoles(), member.address());
                 cluster.manager().tell(new Down(member.address()));

@@ -154,5 +154,12 @@ class PlanCommandTest {
         assertThat(host.err()).contains("drained host 'node#99'");
         Path bad = Files.writeString(folder.resolve("bad.json"), "{\n\"constraints\": [}");
         assertThat(run("plan", "--import", "btrplace", bad.toString()).err()).contains("bad.json:2: not JSON");
+        Path cut = Files.writeString(folder.resolve("cut.json"), "{\n\"hosts\": [");
+        Ran damaged = run("plan", cut.toString());
+        assertThat(damaged.exit()).isEqualTo(2);
+        assertThat(damaged.err())
+                .contains("cut.json:2: not YAML or JSON: ")
+                .doesNotContain("Source")
+                .hasLineCount(1);
     }
 }

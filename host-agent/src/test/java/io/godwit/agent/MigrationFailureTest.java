@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
+import org.apache.pekko.actor.typed.ActorRef;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
@@ -142,7 +143,9 @@ class MigrationFailureTest {
                     inventory -> inventory.vms().stream().anyMatch(vm -> vm.runState() == RunState.FINISH_MIGRATE));
             // nobody tells it anything: it asks the ledger by itself
             answerLedger(
-                    hosts, new OwnershipView("vm-1", Optional.of("host-a"), 2, Optional.empty(), Optional.of("m-1")));
+                    hosts,
+                    hosts.a,
+                    new OwnershipView("vm-1", Optional.of("host-a"), 2, Optional.empty(), Optional.of("m-1")));
             assertThat(awaitPast(hosts, MigrationReport.VmRunning.class).epoch())
                     .isEqualTo(2);
             goesOn(hosts, 2);
@@ -153,19 +156,19 @@ class MigrationFailureTest {
     void aLoadedDestinationAsksTheLedgerToCommitUntilItIsAnsweredAndThenRuns() throws IOException {
         try (TwoHosts hosts = new TwoHosts()) {
             stoppedAndLoaded(hosts);
-            OwnershipCommand.CommitHandoff lost = ledgerAsked(hosts, OwnershipCommand.CommitHandoff.class);
+            OwnershipCommand.CommitHandoff lost = ledgerAsked(hosts, hosts.b, OwnershipCommand.CommitHandoff.class);
             assertThat(lost.migration()).isEqualTo("m-1");
             assertThat(lost.epoch()).isEqualTo(1);
             OwnershipView committed =
                     new OwnershipView("vm-1", Optional.of("host-b"), 2, Optional.empty(), Optional.of("m-1"));
-            ledgerAsked(hosts, OwnershipCommand.CommitHandoff.class)
+            ledgerAsked(hosts, hosts.b, OwnershipCommand.CommitHandoff.class)
                     .replyTo()
                     .tell(new OwnershipReply.OwnershipAccepted(committed));
             MigrationReport.VmRunning running = awaitPast(hosts, MigrationReport.VmRunning.class);
             assertThat(running.host()).isEqualTo("host-b");
             assertThat(running.epoch()).isEqualTo(2);
             // the source asks, too, and stays as it is
-            ledgerAsked(hosts, OwnershipCommand.QueryOwnership.class)
+            ledgerAsked(hosts, hosts.a, OwnershipCommand.QueryOwnership.class)
                     .replyTo()
                     .tell(new OwnershipReply.OwnershipAccepted(committed));
             hosts.inventory(
@@ -180,13 +183,13 @@ class MigrationFailureTest {
             stoppedAndLoaded(hosts);
             OwnershipView aborted =
                     new OwnershipView("vm-1", Optional.of("host-a"), 2, Optional.empty(), Optional.of("m-1"));
-            ledgerAsked(hosts, OwnershipCommand.CommitHandoff.class)
+            ledgerAsked(hosts, hosts.b, OwnershipCommand.CommitHandoff.class)
                     .replyTo()
                     .tell(new OwnershipReply.OwnershipRefused("the handoff of migration m-1 was aborted", aborted));
             assertThat(awaitPast(hosts, MigrationReport.IncomingDiscarded.class).host())
                     .isEqualTo("host-b");
             hosts.inventory(hosts.b, inventory -> inventory.vms().isEmpty());
-            answerLedger(hosts, aborted);
+            answerLedger(hosts, hosts.a, aborted);
             assertThat(awaitPast(hosts, MigrationReport.VmRunning.class).host()).isEqualTo("host-a");
             goesOn(hosts, 2);
         }
@@ -198,7 +201,7 @@ class MigrationFailureTest {
             stoppedAndLoaded(hosts);
             hosts.b.tell(new HostCommand.RunVm("m-1", "vm-1", 2));
             hosts.b.tell(new HostCommand.RunVm("m-1", "vm-1", 2));
-            ledgerAsked(hosts, OwnershipCommand.CommitHandoff.class)
+            ledgerAsked(hosts, hosts.b, OwnershipCommand.CommitHandoff.class)
                     .replyTo()
                     .tell(new OwnershipReply.OwnershipAccepted(
                             new OwnershipView("vm-1", Optional.of("host-b"), 2, Optional.empty(), Optional.of("m-1"))));
@@ -301,7 +304,7 @@ class MigrationFailureTest {
         hosts.create(SPEC);
         hosts.b.tell(new HostCommand.PrepareIncoming("m-1", SPEC, "host-a", 1, options));
         // the destination finds its way to the ledger
-        ledgerAsked(hosts, OwnershipCommand.QueryOwnership.class);
+        ledgerAsked(hosts, hosts.b, OwnershipCommand.QueryOwnership.class);
         return hosts.await(MigrationReport.IncomingReady.class).endpoint();
     }
 
@@ -316,20 +319,24 @@ class MigrationFailureTest {
         awaitPast(hosts, MigrationReport.IncomingLoaded.class);
     }
 
-    private static void answerLedger(TwoHosts hosts, OwnershipView view) {
-        ledgerAsked(hosts, OwnershipCommand.QueryOwnership.class)
+    private static void answerLedger(TwoHosts hosts, TwoHosts.Agent asking, OwnershipView view) {
+        ledgerAsked(hosts, asking, OwnershipCommand.QueryOwnership.class)
                 .replyTo()
                 .tell(new OwnershipReply.OwnershipAccepted(view));
     }
 
-    /** The next question of that kind; others are lost. */
-    private static <T extends OwnershipCommand> T ledgerAsked(TwoHosts hosts, Class<T> kind) {
+    /** The next question of that kind by that host; others are lost: the destination asks, too, while it is loaded. */
+    private static <T extends OwnershipCommand> T ledgerAsked(TwoHosts hosts, TwoHosts.Agent asking, Class<T> kind) {
         while (true) {
             OwnershipCommand asked = hosts.ledger.receiveMessage(TwoHosts.PATIENCE);
-            if (kind.isInstance(asked)) {
+            if (kind.isInstance(asked) && isBelow(asked.replyTo(), asking.ref())) {
                 return kind.cast(asked);
             }
         }
+    }
+
+    private static boolean isBelow(ActorRef<?> actor, ActorRef<?> above) {
+        return actor.path().toStringWithoutAddress().startsWith(above.path().toStringWithoutAddress() + "/");
     }
 
     /** The next report of that kind; others are passed over. */

@@ -56,10 +56,7 @@ public final class BtrPlaceFile {
         try {
             root = JsonMapper.builder().build().readTree(bytes);
         } catch (JsonProcessingException e) {
-            throw InputProblem.line(
-                    file,
-                    e.getLocation() == null ? 1 : e.getLocation().getLineNr(),
-                    "not JSON: " + e.getOriginalMessage());
+            throw InputProblem.unreadable(file, "JSON", e);
         } catch (IOException e) {
             throw new InputProblem(file + ": " + e.getMessage());
         }

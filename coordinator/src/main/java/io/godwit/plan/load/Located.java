@@ -42,11 +42,7 @@ sealed interface Located {
             parser.nextToken();
             return Reading.value(file, parser);
         } catch (JsonProcessingException e) {
-            throw InputProblem.line(
-                    file,
-                    e.getLocation() == null ? 1 : e.getLocation().getLineNr(),
-                    "not YAML or JSON: "
-                            + e.getOriginalMessage().lines().findFirst().orElse(""));
+            throw InputProblem.unreadable(file, "YAML or JSON", e);
         } catch (IOException e) {
             throw new InputProblem(file + ": " + e.getMessage());
         }

@@ -102,10 +102,7 @@ public final class PlanJson {
         try {
             root = JsonMapper.builder().build().readTree(InputBytes.read(path));
         } catch (JsonProcessingException e) {
-            throw InputProblem.line(
-                    file,
-                    e.getLocation() == null ? 1 : e.getLocation().getLineNr(),
-                    "not JSON: " + e.getOriginalMessage());
+            throw InputProblem.unreadable(file, "JSON", e);
         } catch (IOException e) {
             throw new InputProblem(file + ": " + e.getMessage());
         }
