@@ -30,6 +30,8 @@ import io.godwit.proto.ownership.OwnershipView;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import org.apache.pekko.actor.NoSerializationVerificationNeeded;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -49,7 +51,8 @@ import org.apache.pekko.persistence.typed.javadsl.SignalHandler;
 
 /**
  * {@code Evacuation[id]}: empties hosts. {@link EvacuationRules} decides; this class looks at the fleet and at its running
- * migrations again and again, persists what follows, and starts what is due. Starting a migration and asking how it stands
+ * migrations again and again, persists what follows, and starts what is due. Plans are made in another thread; one that was
+ * overtaken by events is dropped and made anew. Starting a migration and asking how it stands
  * are the same message, so a coordinator that dies loses nothing.
  */
 public final class EvacuationEntity
@@ -66,6 +69,11 @@ public final class EvacuationEntity
 
     private record LedgerAnswered(OwnershipReply reply) implements Command {}
 
+    /** A plan that was made from {@code from}. */
+    private record Planned(EvacuationState from, List<EvacuationEvent> events) implements Command {}
+
+    private record PlanFailed(Throwable why) implements Command {}
+
     private record Look() implements Command {}
 
     private record Leave() implements Command {}
@@ -76,12 +84,14 @@ public final class EvacuationEntity
     private final EvacuationSettings settings;
     private final EvacuationPorts ports;
     private final EvacuationRules rules;
+    private final DrainPlans plans;
     private final String id;
     private final ActorRef<FleetReply> fleetAnswers;
     private final ActorRef<MigrationReply> migrationAnswers;
     private final ActorRef<OwnershipReply> ledgerAnswers;
     private final List<StartEvacuation> unchecked = new ArrayList<>();
-    private Optional<FleetShown> fleet = Optional.empty();
+    private Optional<FleetIndex> fleet = Optional.empty();
+    private boolean thinking; // one plan at a time: a second one would give the same room away again
 
     private EvacuationEntity(
             ActorContext<Command> context,
@@ -98,7 +108,8 @@ public final class EvacuationEntity
         this.shard = shard;
         this.settings = settings;
         this.ports = ports;
-        this.rules = new EvacuationRules(ports.planner(), settings.policies(), settings.attemptsMax());
+        this.rules = new EvacuationRules(settings.policies(), settings.attemptsMax());
+        this.plans = new DrainPlans(ports.planner(), settings.policies());
         this.fleetAnswers = context.messageAdapter(FleetReply.class, FleetAnswered::new);
         this.migrationAnswers = context.messageAdapter(MigrationReply.class, MigrationAnswered::new);
         this.ledgerAnswers = context.messageAdapter(OwnershipReply.class, LedgerAnswered::new);
@@ -150,6 +161,12 @@ public final class EvacuationEntity
             when state instanceof Running running -> persist(EvacuationRules.onRefused(running, migration, reason));
             case LedgerAnswered(var reply)
             when state instanceof Running running -> persist(ledgerAnswered(running, reply.view()));
+            case Planned(var from, var events) -> planned(state, from, events);
+            case PlanFailed(var why) -> {
+                thinking = false;
+                context.getLog().error("evacuation {}: no plan could be made; it is tried again", id, why);
+                yield Effect().noReply();
+            }
             case Look() -> {
                 look(state);
                 yield Effect().noReply();
@@ -202,21 +219,25 @@ public final class EvacuationEntity
     }
 
     private ReplyEffect<EvacuationEvent, EvacuationState> fleetShown(EvacuationState state, FleetShown shown) {
-        fleet = Optional.of(shown);
+        FleetIndex index = FleetIndex.of(shown);
+        fleet = Optional.of(index);
         return switch (state) {
             case Unasked _ -> check(shown);
             case Planning planning -> {
                 List<String> open = EvacuationRules.uncordoned(planning.job(), shown);
                 open.forEach(host -> ports.fleet().tell(new CordonHost(host, true, fleetAnswers)));
-                yield open.isEmpty()
-                        ? persist(rules.plan(planning, shown))
-                        : Effect().noReply();
+                if (open.isEmpty()) {
+                    think(planning, () -> plans.plan(planning, shown));
+                }
+                yield Effect().noReply();
             }
             case Running running -> {
                 List<EvacuationEvent> events =
-                        rules.onFleet(running, shown, ports.wall().millis());
+                        EvacuationRules.onFleet(running, index, ports.wall().millis());
                 if (events.isEmpty()) {
-                    EvacuationRules.startable(running, shown)
+                    replan(running, index);
+                    new Turns(running, index)
+                            .startable()
                             .forEach(row ->
                                     ports.ledgers().apply(row.vm()).tell(new QueryOwnership(row.vm(), ledgerAnswers)));
                 }
@@ -224,6 +245,36 @@ public final class EvacuationEntity
             }
             case Ended _ -> Effect().noReply();
         };
+    }
+
+    private void replan(Running running, FleetIndex index) {
+        if (!EvacuationRules.homeless(running, index).isEmpty()) {
+            think(running, () -> plans.again(running, index.shown()));
+        } else if (EvacuationRules.wantsMore(running, index)) {
+            think(running, () -> plans.plan(running, index.shown()));
+        }
+    }
+
+    /** Plans elsewhere, while this entity goes on with what is planned and answers who asks. */
+    private void think(EvacuationState from, Supplier<List<EvacuationEvent>> plan) {
+        if (thinking) {
+            return;
+        }
+        thinking = true;
+        context.pipeToSelf(
+                CompletableFuture.supplyAsync(plan, ports.planning()),
+                (events, failure) -> failure == null ? new Planned(from, events) : new PlanFailed(failure));
+    }
+
+    private ReplyEffect<EvacuationEvent, EvacuationState> planned(
+            EvacuationState state, EvacuationState from, List<EvacuationEvent> events) {
+        thinking = false;
+        if (DrainPlans.stillFits(from, state, events)) {
+            return persist(events);
+        }
+        context.getLog().info("evacuation {}: a plan was overtaken by events; it is made anew", id);
+        look(state);
+        return Effect().noReply();
     }
 
     private ReplyEffect<EvacuationEvent, EvacuationState> check(FleetShown shown) {
@@ -251,9 +302,10 @@ public final class EvacuationEntity
     /** Starts only what is still due: limits may have been used up by an answer that came before this one. */
     private List<EvacuationEvent> ledgerAnswered(Running state, OwnershipView ledger) {
         return fleet.stream()
-                .flatMap(shown -> EvacuationRules.startable(state, shown).stream()
-                        .filter(row -> row.vm().equals(ledger.vm()))
-                        .flatMap(row -> EvacuationRules.onLedger(row, state.job(), ledger, shown).stream()))
+                .flatMap(index -> new Turns(state, index)
+                        .startable().stream()
+                                .filter(row -> row.vm().equals(ledger.vm()))
+                                .flatMap(row -> EvacuationRules.onLedger(row, state.job(), ledger, index).stream()))
                 .toList();
     }
 
@@ -273,7 +325,7 @@ public final class EvacuationEntity
                 EvacuationView view = EvacuationState.view(asked, ports.wall().millis());
                 yield new EvacuationShown(
                         asked instanceof Running running
-                                ? fleet.map(shown -> EvacuationRules.explained(running, shown, view))
+                                ? fleet.map(index -> new Turns(running, index).explained(view))
                                         .orElse(view)
                                 : view);
             }

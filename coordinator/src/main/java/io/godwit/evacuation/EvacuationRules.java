@@ -2,24 +2,12 @@ package io.godwit.evacuation;
 
 import io.godwit.convergence.Policies;
 import io.godwit.evacuation.EvacuationEvent.EvacuationFinished;
-import io.godwit.evacuation.EvacuationEvent.EvacuationPlanned;
-import io.godwit.evacuation.EvacuationEvent.PlannedVm;
 import io.godwit.evacuation.EvacuationEvent.VmMigrationSettled;
 import io.godwit.evacuation.EvacuationEvent.VmMigrationStarted;
 import io.godwit.evacuation.EvacuationEvent.VmReplanned;
 import io.godwit.evacuation.EvacuationState.EvacuationJob;
-import io.godwit.evacuation.EvacuationState.Planning;
 import io.godwit.evacuation.EvacuationState.Running;
-import io.godwit.plan.Fleet;
-import io.godwit.plan.Fleet.Reservation;
-import io.godwit.plan.Placement;
-import io.godwit.plan.Placement.Timing;
-import io.godwit.plan.Plan;
-import io.godwit.plan.Planner;
-import io.godwit.proto.evacuation.EvacuationView;
-import io.godwit.proto.evacuation.EvacuationView.VmRow;
 import io.godwit.proto.fleet.FleetReply.FleetShown;
-import io.godwit.proto.fleet.HostView;
 import io.godwit.proto.fleet.VmView;
 import io.godwit.proto.migration.MigrationOptions;
 import io.godwit.proto.migration.MigrationPhase;
@@ -27,16 +15,13 @@ import io.godwit.proto.migration.MigrationView;
 import io.godwit.proto.ownership.OwnershipView;
 import io.godwit.proto.vm.RunState;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** What an evacuation makes of what it hears. Pure, given a pure planner. */
+/** What an evacuation makes of what it hears, plans excepted ({@link DrainPlans}). Pure, and quick. */
 public final class EvacuationRules {
-    private final Planner planner;
     private final Policies policies;
     private final int attemptsMax;
 
@@ -44,8 +29,7 @@ public final class EvacuationRules {
      * @param policies ladders of VMs that do not converge
      * @param attemptsMax migrations of one VM before it is given up
      */
-    public EvacuationRules(Planner planner, Policies policies, int attemptsMax) {
-        this.planner = planner;
+    public EvacuationRules(Policies policies, int attemptsMax) {
         this.policies = policies;
         this.attemptsMax = attemptsMax;
     }
@@ -79,105 +63,55 @@ public final class EvacuationRules {
                 .toList();
     }
 
-    /** The plan of a batch whose hosts are cordoned. */
-    public List<EvacuationEvent> plan(Planning state, FleetShown fleet) {
-        return List.of(new EvacuationPlanned(planFor(state.job(), List.of(), fleet, new HashMap<>())));
-    }
-
-    /** The plan that an evacuation of {@code hosts} would make now. */
-    public Plan dryRun(List<String> hosts, MigrationOptions options, FleetShown fleet) {
-        var job = new EvacuationJob("", hosts, options, 0);
-        Map<String, Timing> timings = new HashMap<>();
-        return new Plan(planFor(job, List.of(), fleet, timings).stream()
-                .map(vm -> new Placement(
-                        vm.spec().name(),
-                        vm.from(),
-                        vm.to(),
-                        vm.reason(),
-                        Optional.ofNullable(timings.get(vm.spec().name()))))
-                .toList());
-    }
-
-    /** What the fleet's latest picture changes: new destinations, late comers, or the end. */
-    public List<EvacuationEvent> onFleet(Running state, FleetShown fleet, long nowMs) {
+    /** What the fleet's latest picture changes without a plan: VMs that are lost, or the end. */
+    static List<EvacuationEvent> onFleet(Running state, FleetIndex fleet, long nowMs) {
         List<EvacuationEvent> events = new ArrayList<>();
         for (EvacuationRow row : state.rows()) {
-            if (row.state() == RowState.WAITING && lost(row, fleet).isPresent()) {
-                events.add(lost(row, fleet).get());
-                return events;
-            }
-            if (row.state() == RowState.WAITING
-                    && (row.to().isEmpty()
-                            || closed(row.to().get(), fleet).isPresent()
-                            || hopeless(row, state, fleet))) {
-                events.add(replan(state, row, fleet));
-                return events; // the next one is planned with this one's room taken
+            if (row.state() == RowState.WAITING) {
+                lost(row, fleet).ifPresent(events::add);
             }
         }
-        if (state.rows().stream().allMatch(row -> row.state().settled())) {
-            List<PlannedVm> late = planFor(state.job(), state.rows(), fleet, new HashMap<>());
-            events.add(
-                    late.isEmpty()
-                            ? new EvacuationFinished(
-                                    state.rows().stream().allMatch(row -> row.state() == RowState.MOVED), nowMs)
-                            : new EvacuationPlanned(late));
+        if (allSettled(state)
+                && unplanned(state.job(), state.rows(), fleet.shown()).isEmpty()) {
+            events.add(new EvacuationFinished(
+                    state.rows().stream().allMatch(row -> row.state() == RowState.MOVED), nowMs));
         }
         return events;
     }
 
-    /** Waiting VMs whose turn it is: within the limits of both hosts, other migrations there counted. */
-    public static List<EvacuationRow> startable(Running state, FleetShown fleet) {
-        List<EvacuationRow> turn = new ArrayList<>();
-        Fleet picture = Fleet.of(fleet);
-        List<EvacuationRow> flying = new ArrayList<>(state.rows().stream()
-                .filter(row -> row.state() == RowState.MIGRATING)
-                .toList());
-        for (EvacuationRow row : state.rows()) {
-            if (row.state() == RowState.WAITING
-                    && row.to().isPresent()
-                    && busyElsewhere(row, fleet).isEmpty()
-                    && outOfSight(row, fleet).isEmpty()
-                    && noSlot(row, flying, state, fleet).isEmpty()
-                    && noRoom(row, flying, picture).isEmpty()) {
-                turn.add(row);
-                flying.add(row);
-            }
-        }
-        return turn;
+    /** Whether VMs have come to the hosts when all others had left. */
+    static boolean wantsMore(Running state, FleetIndex fleet) {
+        return allSettled(state)
+                && !unplanned(state.job(), state.rows(), fleet.shown()).isEmpty();
     }
 
-    /** How it stands, and for what each VM without another reason waits. */
-    static EvacuationView explained(Running state, FleetShown fleet, EvacuationView view) {
-        List<VmRow> rows = new ArrayList<>();
-        for (VmRow shown : view.vms()) {
-            Optional<String> waits = EvacuationState.row(state, shown.vm())
-                    .filter(row -> row.state() == RowState.WAITING && row.to().isPresent())
-                    .flatMap(row -> obstacle(row, state, fleet));
-            rows.add(new VmRow(
-                    shown.vm(),
-                    shown.from(),
-                    shown.to(),
-                    shown.state(),
-                    shown.migrations(),
-                    waits.map(why -> shown.reason().map(was -> was + "; " + why).orElse(why))
-                            .or(shown::reason)));
-        }
-        return new EvacuationView(view.id(), view.hosts(), view.state(), rows, view.durationMs());
-    }
-
-    private static Optional<String> obstacle(EvacuationRow row, Running state, FleetShown fleet) {
-        List<EvacuationRow> flying = state.rows().stream()
-                .filter(other -> other.state() == RowState.MIGRATING)
+    /** Waiting VMs that need another destination: they have none, it is closed, or others have filled it. */
+    static List<EvacuationRow> homeless(Running state, FleetIndex fleet) {
+        Turns turns = new Turns(state, fleet);
+        return state.rows().stream()
+                .filter(row -> row.state() == RowState.WAITING
+                        && (row.to().isEmpty() || fleet.closed(row.to().get()).isPresent() || turns.hopeless(row)))
                 .toList();
-        return busyElsewhere(row, fleet)
-                .or(() -> outOfSight(row, fleet))
-                .or(() -> noSlot(row, flying, state, fleet))
-                .or(() -> noRoom(row, flying, Fleet.of(fleet)));
+    }
+
+    /** VMs on the hosts of {@code job} that are not among {@code rows}. */
+    static List<VmView> unplanned(EvacuationJob job, List<EvacuationRow> rows, FleetShown fleet) {
+        Set<String> drained = Set.copyOf(job.hosts());
+        Set<String> known = new HashSet<>();
+        rows.forEach(row -> known.add(row.vm()));
+        return fleet.vms().stream()
+                .filter(vm -> vm.host().filter(drained::contains).isPresent()
+                        && !known.contains(vm.spec().name()))
+                .toList();
+    }
+
+    private static boolean allSettled(Running state) {
+        return state.rows().stream().allMatch(row -> row.state().settled());
     }
 
     /** The ledger's word on a VM whose turn it is: start, or see that there is nothing to move from here. */
-    public static List<EvacuationEvent> onLedger(
-            EvacuationRow row, EvacuationJob job, OwnershipView ledger, FleetShown fleet) {
+    static List<EvacuationEvent> onLedger(
+            EvacuationRow row, EvacuationJob job, OwnershipView ledger, FleetIndex fleet) {
         if (ledger.handoff().isPresent()) {
             return List.of(); // somebody else moves it: wait
         }
@@ -189,9 +123,8 @@ public final class EvacuationRules {
             return List.of(settled(row, RowState.FAILED, "the ledger knows no owner: the vm was destroyed"));
         }
         String owner = ledger.host().get();
-        boolean runs = fleet.vms().stream()
-                .anyMatch(vm -> vm.spec().name().equals(row.vm())
-                        && vm.host().filter(owner::equals).isPresent()
+        boolean runs = fleet.vm(row.vm()).stream()
+                .anyMatch(vm -> vm.host().filter(owner::equals).isPresent()
                         && (vm.state().equals(RunState.RUNNING.name())
                                 || vm.state().equals(RunState.PAUSED.name())));
         if (runs) {
@@ -238,182 +171,13 @@ public final class EvacuationRules {
     }
 
     /** A waiting VM that has died with its host needs no migration to find that out. */
-    private static Optional<EvacuationEvent> lost(EvacuationRow row, FleetShown fleet) {
-        return fleet.vms().stream()
-                .filter(vm -> vm.spec().name().equals(row.vm()) && vm.state().equals("LOST"))
-                .map(vm -> (EvacuationEvent) new VmMigrationSettled(row.vm(), RowState.LOST, vm.failure()))
-                .findFirst();
+    private static Optional<EvacuationEvent> lost(EvacuationRow row, FleetIndex fleet) {
+        return fleet.vm(row.vm())
+                .filter(vm -> vm.state().equals("LOST"))
+                .map(vm -> new VmMigrationSettled(row.vm(), RowState.LOST, vm.failure()));
     }
 
     private static VmMigrationSettled settled(EvacuationRow row, RowState state, String reason) {
         return new VmMigrationSettled(row.vm(), state, Optional.of(reason));
-    }
-
-    /** @param timings gets when each VM moves, where that is planned */
-    private List<PlannedVm> planFor(
-            EvacuationJob job, List<EvacuationRow> rows, FleetShown fleet, Map<String, Timing> timings) {
-        Set<String> drained = Set.copyOf(job.hosts());
-        List<PlannedVm> planned = new ArrayList<>();
-        List<String> movers = new ArrayList<>();
-        for (VmView vm : fleet.vms()) {
-            boolean here = vm.host().filter(drained::contains).isPresent();
-            boolean known =
-                    rows.stream().anyMatch(row -> row.vm().equals(vm.spec().name()));
-            if (!here || known) {
-                continue;
-            }
-            switch (vm.state()) {
-                case "LOST" -> planned.add(still(vm, RowState.LOST, inState(vm)));
-                case "INTERNAL_ERROR" -> planned.add(still(vm, RowState.FAILED, inState(vm)));
-                default ->
-                    policies.fault(vm.spec(), job.options())
-                            .ifPresentOrElse(
-                                    why -> planned.add(still(vm, RowState.FAILED, why)),
-                                    () -> movers.add(vm.spec().name()));
-            }
-        }
-        Fleet picture = Fleet.of(fleet).with(reservations(rows));
-        for (Placement placement : planner.plan(
-                        picture, drained, movers, Map.of(), job.options().bandwidthBytesPerSecond())
-                .placements()) {
-            placement.timing().ifPresent(timing -> timings.put(placement.vm(), timing));
-            planned.add(new PlannedVm(
-                    picture.spec(placement.vm()),
-                    placement.from(),
-                    placement.to(),
-                    placement.to().isPresent() ? RowState.WAITING : RowState.UNPLACEABLE,
-                    placement.reason()));
-        }
-        return planned;
-    }
-
-    private static PlannedVm still(VmView vm, RowState state, String why) {
-        return new PlannedVm(vm.spec(), vm.host().orElse(""), Optional.empty(), state, Optional.of(why));
-    }
-
-    private static String inState(VmView vm) {
-        return vm.failure().orElse("the guest is in " + vm.state());
-    }
-
-    private EvacuationEvent replan(Running state, EvacuationRow row, FleetShown fleet) {
-        Fleet picture = Fleet.of(fleet)
-                .with(reservations(state.rows().stream()
-                        .filter(other -> !other.vm().equals(row.vm()))
-                        .toList()));
-        if (!picture.vms().containsKey(row.vm())) {
-            return settled(row, RowState.FAILED, "no host reports it any more");
-        }
-        Placement placement = planner.plan(
-                        picture,
-                        Set.copyOf(state.job().hosts()),
-                        List.of(row.vm()),
-                        Map.of(row.vm(), Set.copyOf(row.failedAt())),
-                        state.job().options().bandwidthBytesPerSecond())
-                .placements()
-                .getFirst();
-        Optional<String> was =
-                row.reason().or(() -> row.to().flatMap(to -> closed(to, fleet).map(why -> "host " + to + " " + why)));
-        return new VmReplanned(
-                row.vm(),
-                placement.to(),
-                placement
-                        .reason()
-                        .map(why -> was.map(before -> before + "; then: " + why).orElse(why))
-                        .or(() -> was));
-    }
-
-    private static List<Reservation> reservations(List<EvacuationRow> rows) {
-        return rows.stream()
-                .filter(row -> !row.state().settled() && row.to().isPresent())
-                .map(row -> new Reservation(row.spec(), row.to().get()))
-                .toList();
-    }
-
-    private static Optional<String> closed(String host, FleetShown fleet) {
-        return Optional.ofNullable(Fleet.of(fleet).hosts().get(host))
-                .map(room -> room.closed())
-                .orElse(Optional.of("is unknown"));
-    }
-
-    /** The migration of somebody else that moves it, if one does. */
-    private static Optional<String> busyElsewhere(EvacuationRow row, FleetShown fleet) {
-        return fleet.vms().stream()
-                .filter(vm -> vm.spec().name().equals(row.vm()))
-                .flatMap(vm -> vm.migration().stream())
-                .filter(migration -> !row.migrations().contains(migration))
-                .findFirst()
-                .map(migration -> "waits for the end of migration " + migration);
-    }
-
-    /** A QEMU guest whose agent is away may well run, and can be moved once the agent is back: not before. */
-    private static Optional<String> outOfSight(EvacuationRow row, FleetShown fleet) {
-        return fleet.vms().stream()
-                .filter(vm -> vm.spec().name().equals(row.vm())
-                        && vm.spec().outlivesAgent()
-                        && vm.state().equals("UNKNOWN"))
-                .findFirst()
-                .map(vm -> "waits for the agent: " + vm.failure().orElse("its host cannot be reached"));
-    }
-
-    /** What keeps it from its turn: its destination has no room for it yet, with what is on its way there. */
-    private static Optional<String> noRoom(EvacuationRow row, List<EvacuationRow> flying, Fleet picture) {
-        String to = row.to().orElseThrow();
-        return Optional.ofNullable(picture.with(reservations(flying)).hosts().get(to))
-                .filter(room -> !room.holds(row.vm()))
-                .map(room -> room.crowded(row.spec()))
-                .filter(lacks -> !lacks.isEmpty())
-                .map(lacks -> "waits for room: host " + to + " "
-                        + lacks.getFirst()
-                                .found()
-                                .replace("%s", lacks.getFirst().noun()));
-    }
-
-    /** Whether its destination has no room for it and nothing is on its way that could make some. */
-    private static boolean hopeless(EvacuationRow row, Running state, FleetShown fleet) {
-        String to = row.to().orElseThrow();
-        return state.rows().stream().noneMatch(other -> other.state() == RowState.MIGRATING)
-                && host(fleet, to).stream()
-                        .flatMap(host -> host.inventory().orElseThrow().vms().stream())
-                        .noneMatch(vm -> vm.migration().isPresent())
-                && noRoom(row, List.of(), Fleet.of(fleet)).isPresent();
-    }
-
-    /** What keeps it from its turn: a limit of one of its hosts. */
-    private static Optional<String> noSlot(
-            EvacuationRow row, List<EvacuationRow> flying, Running state, FleetShown fleet) {
-        String to = row.to().orElseThrow();
-        Optional<HostView> source = host(fleet, row.from());
-        Optional<HostView> destination = host(fleet, to);
-        if (source.isEmpty() || destination.isEmpty()) {
-            return Optional.of("waits for word of host " + (source.isEmpty() ? row.from() : to));
-        }
-        long leaving = flying.stream().filter(r -> r.from().equals(row.from())).count();
-        long arriving = flying.stream()
-                .filter(r -> r.to().filter(to::equals).isPresent())
-                .count();
-        int out = source.get().inventory().orElseThrow().capacity().outgoingMax();
-        int in = destination.get().inventory().orElseThrow().capacity().incomingMax();
-        if (leaving + others(source.get(), false, state) >= out) {
-            return Optional.of("waits its turn: host " + row.from() + " sends " + out + " at a time");
-        }
-        return arriving + others(destination.get(), true, state) >= in
-                ? Optional.of("waits its turn: host " + to + " takes " + in + " at a time")
-                : Optional.empty();
-    }
-
-    /** Migrations of others that {@code host} takes part in. */
-    private static long others(HostView host, boolean incoming, Running state) {
-        return host.inventory().orElseThrow().vms().stream()
-                .filter(vm -> vm.incoming() == incoming && vm.migration().isPresent())
-                .filter(vm -> state.rows().stream()
-                        .noneMatch(
-                                row -> row.migrations().contains(vm.migration().get())))
-                .count();
-    }
-
-    private static Optional<HostView> host(FleetShown fleet, String name) {
-        return fleet.hosts().stream()
-                .filter(host -> host.host().equals(name) && host.inventory().isPresent())
-                .findFirst();
     }
 }

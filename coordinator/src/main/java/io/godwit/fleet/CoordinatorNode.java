@@ -30,6 +30,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.random.RandomGenerator;
@@ -147,6 +148,7 @@ public final class CoordinatorNode implements AutoCloseable {
         InstantSource wall = InstantSource.system();
         MonotonicClock clock = System::nanoTime;
         Planner planner = new DrainPlanner(config.getLong("godwit.evacuation.host-mbit"));
+        Executor planning = system.dispatchers().lookup(DispatcherSelector.fromConfig("godwit.planning-dispatcher"));
         ActorRef<FleetCommand> fleet = ClusterSingleton.get(system)
                 .init(SingletonActor.of(
                                 FleetView.create(clock, settings.reportFresh(), settings.fleetSnapshots()),
@@ -159,6 +161,7 @@ public final class CoordinatorNode implements AutoCloseable {
                 vm -> sharding.entityRefFor(Names.OWNERSHIP, vm),
                 id -> sharding.entityRefFor(Names.MIGRATION, id),
                 planner,
+                planning,
                 wall);
         MigrationSettings migrationSettings = MigrationSettings.from(config);
         EvacuationSettings evacuationSettings = EvacuationSettings.from(config);
@@ -203,6 +206,7 @@ public final class CoordinatorNode implements AutoCloseable {
                 () -> read(journal.currentPersistenceIds().runWith(Sink.seq(), system)),
                 vm -> read(ledgerEntries(journal, vm, system)),
                 planner,
+                planning,
                 IdSource.of(wall, RandomGenerator.getDefault()));
         var _ = ClusterSingleton.get(system)
                 .init(SingletonActor.of(LeftoverWatch.create(ports, settings, settings.leftoverInterval()), "leftovers")

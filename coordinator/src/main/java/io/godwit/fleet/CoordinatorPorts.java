@@ -8,6 +8,7 @@ import io.godwit.proto.migration.MigrationMessage;
 import io.godwit.proto.ownership.OwnershipCommand;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -25,6 +26,7 @@ import org.apache.pekko.actor.typed.RecipientRef;
  * @param persistenceIds every entity that has ever persisted something
  * @param ledgerEntries what the journal holds of a VM's ledger, oldest first
  * @param planner finds places
+ * @param planning where it does so: never in an actor's thread
  * @param ids makes ids
  */
 public record CoordinatorPorts(
@@ -37,4 +39,5 @@ public record CoordinatorPorts(
         Supplier<CompletionStage<List<String>>> persistenceIds,
         Function<String, CompletionStage<List<LedgerEntry>>> ledgerEntries,
         Planner planner,
+        Executor planning,
         IdSource ids) {}

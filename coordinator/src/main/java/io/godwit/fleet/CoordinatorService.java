@@ -1,5 +1,6 @@
 package io.godwit.fleet;
 
+import io.godwit.evacuation.DrainPlans;
 import io.godwit.evacuation.EvacuationRules;
 import io.godwit.fleet.CoordinatorException.NotFound;
 import io.godwit.fleet.CoordinatorException.Refused;
@@ -120,41 +121,47 @@ final class CoordinatorService implements Coordinator {
 
     @Override
     public CompletionStage<MigrationView> startMigration(String vm, Optional<String> to, MigrationOptions options) {
-        return vms.settled(vm).thenCompose(settled -> {
-            FleetShown shown = settled.fleet();
-            VmView view = settled.vm();
-            OwnershipView owner = settled.owner();
-            to.ifPresent(host -> requireHost(shown, host));
-            String from = view.host().orElseThrow(() -> new Refused("vm '" + vm + "' is on no host"));
-            view.migration().ifPresent(other -> {
-                throw new Refused("vm '" + vm + "' is being moved by migration " + other);
-            });
-            if (!view.state().equals("RUNNING") && !view.state().equals("PAUSED")) {
-                throw new Refused("vm '" + vm + "' is " + view.state() + "; expected RUNNING or PAUSED");
-            }
-            settings.policies().fault(view.spec(), options).ifPresent(fault -> {
-                throw new Refused(fault);
-            });
-            String destination = destination(shown, vm, from, to);
-            if (!owner.grants(from)) {
-                throw new Refused("the ledger says that vm '" + vm + "' belongs to "
-                        + owner.host().map(host -> "host " + host).orElse("nobody") + ", not to host " + from);
-            }
-            String id = ports.ids().next("m");
-            return shown(
-                    askMigration(
-                            id,
-                            replyTo -> new StartMigration(
-                                    id,
-                                    view.spec(),
-                                    from,
-                                    destination,
-                                    owner.epoch(),
-                                    options,
-                                    Optional.empty(),
-                                    replyTo)),
-                    Refused::new);
-        });
+        return vms.settled(vm)
+                .thenComposeAsync(
+                        settled -> {
+                            FleetShown shown = settled.fleet();
+                            VmView view = settled.vm();
+                            OwnershipView owner = settled.owner();
+                            to.ifPresent(host -> requireHost(shown, host));
+                            String from = view.host().orElseThrow(() -> new Refused("vm '" + vm + "' is on no host"));
+                            view.migration().ifPresent(other -> {
+                                throw new Refused("vm '" + vm + "' is being moved by migration " + other);
+                            });
+                            if (!view.state().equals("RUNNING") && !view.state().equals("PAUSED")) {
+                                throw new Refused(
+                                        "vm '" + vm + "' is " + view.state() + "; expected RUNNING or PAUSED");
+                            }
+                            settings.policies().fault(view.spec(), options).ifPresent(fault -> {
+                                throw new Refused(fault);
+                            });
+                            String destination = destination(shown, vm, from, to);
+                            if (!owner.grants(from)) {
+                                throw new Refused("the ledger says that vm '" + vm + "' belongs to "
+                                        + owner.host()
+                                                .map(host -> "host " + host)
+                                                .orElse("nobody") + ", not to host " + from);
+                            }
+                            String id = ports.ids().next("m");
+                            return shown(
+                                    askMigration(
+                                            id,
+                                            replyTo -> new StartMigration(
+                                                    id,
+                                                    view.spec(),
+                                                    from,
+                                                    destination,
+                                                    owner.epoch(),
+                                                    options,
+                                                    Optional.empty(),
+                                                    replyTo)),
+                                    Refused::new);
+                        },
+                        ports.planning());
     }
 
     /** The wanted host when it can take the VM, else the planner's choice. */
@@ -228,13 +235,16 @@ final class CoordinatorService implements Coordinator {
 
     @Override
     public CompletionStage<Plan> planEvacuation(List<String> hosts, MigrationOptions options) {
-        EvacuationRules rules = new EvacuationRules(ports.planner(), settings.policies(), 1);
-        return fleet().thenApply(shown -> {
-            rules.fault(hosts, options, shown).ifPresent(fault -> {
-                throw new Refused(fault);
-            });
-            return rules.dryRun(hosts, options, shown);
-        });
+        EvacuationRules rules = new EvacuationRules(settings.policies(), 1);
+        DrainPlans plans = new DrainPlans(ports.planner(), settings.policies());
+        return fleet().thenApplyAsync(
+                        shown -> {
+                            rules.fault(hosts, options, shown).ifPresent(fault -> {
+                                throw new Refused(fault);
+                            });
+                            return plans.dryRun(hosts, options, shown);
+                        },
+                        ports.planning());
     }
 
     @Override

@@ -76,7 +76,7 @@ final class Fencing {
     }
 
     private CompletionStage<String> start(VmView vm, long epoch) {
-        return vms.fleet().thenCompose(now -> {
+        return vms.place(now -> {
             var placement = FirstFit.placeNew(Fleet.of(now), vm.spec(), Optional.empty());
             String to = placement
                     .to()

@@ -240,7 +240,7 @@ final class RestartWatch {
 
     private CompletionStage<Outcome> start(VmSpec spec, RestartAttempt attempt, OwnershipView owner) {
         String name = spec.name();
-        return vms.fleet().thenCompose(shown -> {
+        return vms.place(shown -> {
             Fleet fleet = Fleet.of(shown);
             Placement placement = FirstFit.placeNew(without(fleet, attempt.shunned()), spec, Optional.empty());
             if (placement.to().isEmpty()) {

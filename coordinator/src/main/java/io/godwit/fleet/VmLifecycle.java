@@ -83,7 +83,7 @@ final class VmLifecycle {
         if (fault.isPresent()) {
             return refuse(fault.get());
         }
-        return fleet().thenCompose(shown -> {
+        return place(shown -> {
             if (shown.vms().stream().anyMatch(vm -> vm.spec().name().equals(spec.name()))) {
                 return refuse("there is a vm '" + spec.name() + "' already");
             }
@@ -260,6 +260,11 @@ final class VmLifecycle {
                 Settled::said,
                 settings.agentPatience(),
                 settings.agentInterval());
+    }
+
+    /** What {@code choice} makes of the fleet, which may take a while if it is a large one: in no actor's thread. */
+    <A> CompletionStage<A> place(java.util.function.Function<FleetShown, CompletionStage<A>> choice) {
+        return fleet().thenComposeAsync(choice, ports.planning());
     }
 
     CompletionStage<FleetShown> fleet() {

@@ -3,6 +3,7 @@ package io.godwit.plan;
 import io.godwit.proto.fleet.FleetReply.FleetShown;
 import io.godwit.proto.fleet.HostView;
 import io.godwit.proto.host.HostInventory;
+import io.godwit.proto.host.VmStatus;
 import io.godwit.proto.vm.DeviceSpec;
 import io.godwit.proto.vm.VmSpec;
 import java.util.ArrayList;
@@ -50,10 +51,16 @@ public record Fleet(Map<String, HostRoom> hosts, Map<String, PlacedVm> vms) {
             hosts.put(host.host(), room(host));
         }
         Map<String, PlacedVm> vms = new TreeMap<>();
+        Map<String, Map<String, List<String>>> blockers = blockers(shown);
         shown.vms()
                 .forEach(vm -> vm.host()
                         .ifPresent(host -> vms.put(
-                                vm.spec().name(), new PlacedVm(vm.spec(), host, blockers(shown, vm.spec(), host)))));
+                                vm.spec().name(),
+                                new PlacedVm(
+                                        vm.spec(),
+                                        host,
+                                        blockers.getOrDefault(host, Map.of())
+                                                .getOrDefault(vm.spec().name(), List.of())))));
         return new Fleet(hosts, vms);
     }
 
@@ -87,17 +94,23 @@ public record Fleet(Map<String, HostRoom> hosts, Map<String, PlacedVm> vms) {
         return new Fleet(room == null ? Map.of() : Map.of(host, room), vms);
     }
 
-    private static List<String> blockers(FleetShown shown, VmSpec spec, String host) {
-        return shown.hosts().stream()
-                .filter(view -> view.host().equals(host))
-                .flatMap(view -> view.inventory().stream())
-                .flatMap(inventory -> inventory.vms().stream())
-                .filter(vm -> vm.spec().name().equals(spec.name()) && !vm.incoming())
-                .flatMap(vm -> vm.blockers().stream())
-                .toList();
+    /** What is known against the migration of VMs, by host and VM: those that are there, not copies on their way in. */
+    private static Map<String, Map<String, List<String>>> blockers(FleetShown shown) {
+        Map<String, Map<String, List<String>>> blockers = new HashMap<>();
+        for (HostView host : shown.hosts()) {
+            for (VmStatus vm :
+                    host.inventory().map(inventory -> inventory.vms()).orElse(List.of())) {
+                if (!vm.incoming() && !vm.blockers().isEmpty()) {
+                    blockers.computeIfAbsent(host.host(), _ -> new HashMap<>())
+                            .put(vm.spec().name(), vm.blockers());
+                }
+            }
+        }
+        return blockers;
     }
 
-    private static HostRoom room(HostView view) {
+    /** What a host has left, as FleetView shows it. */
+    public static HostRoom room(HostView view) {
         Optional<String> closed = switch (view.state()) {
             case "UP" -> view.cordoned() ? Optional.of("is cordoned") : Optional.empty();
             case "DOWN" -> Optional.of("is down");

@@ -16,6 +16,7 @@ import io.godwit.evacuation.EvacuationState.Running;
 import io.godwit.plan.FirstFit;
 import io.godwit.plan.Pictures;
 import io.godwit.plan.Placement;
+import io.godwit.proto.evacuation.EvacuationView;
 import io.godwit.proto.evacuation.EvacuationView.VmRow;
 import io.godwit.proto.fleet.FleetReply.FleetShown;
 import io.godwit.proto.fleet.HostView;
@@ -37,7 +38,27 @@ import org.junit.jupiter.api.Test;
 
 /** An evacuation of host-1, whose VMs go to host-2; host-3 has room, too. */
 class EvacuationRulesTest {
-    private final EvacuationRules rules = new EvacuationRules(new FirstFit(), Policies.from(ConfigFactory.load()), 2);
+    private static final Policies POLICIES = Policies.from(ConfigFactory.load());
+
+    private final EvacuationRules rules = new EvacuationRules(POLICIES, 2);
+    private final DrainPlans plans = new DrainPlans(new FirstFit(), POLICIES);
+
+    private static List<EvacuationRow> startable(Running state, FleetShown fleet) {
+        return new Turns(state, FleetIndex.of(fleet)).startable();
+    }
+
+    private static EvacuationView explained(Running state, FleetShown fleet) {
+        return new Turns(state, FleetIndex.of(fleet)).explained(EvacuationState.view(state, 0));
+    }
+
+    /** All that a look at the fleet leads to, with the plan it asks for. */
+    private List<EvacuationEvent> onFleet(Running state, FleetShown fleet) {
+        FleetIndex index = FleetIndex.of(fleet);
+        List<EvacuationEvent> events = EvacuationRules.onFleet(state, index, 0);
+        return events.isEmpty() && !EvacuationRules.homeless(state, index).isEmpty()
+                ? plans.again(state, fleet)
+                : events;
+    }
 
     private static List<VmSpec> specs(int vms) {
         return IntStream.rangeClosed(1, vms)
@@ -66,7 +87,7 @@ class EvacuationRulesTest {
                 List.of(
                         new EvacuationRequested(List.of("host-1"), new MigrationOptions(300, true, 0, 20_000), 0),
                         new EvacuationPlanned(planned)));
-        for (EvacuationRow row : EvacuationRules.startable((Running) state, fleet(vms))) {
+        for (EvacuationRow row : startable((Running) state, fleet(vms))) {
             state = state.apply(new VmMigrationStarted(row.vm(), "e-1-" + row.vm() + "-1", 1));
         }
         return (Running) state;
@@ -101,14 +122,11 @@ class EvacuationRulesTest {
                 leaving("host-2", 1000, Pictures.vm("big", 980)),
                 Pictures.up("host-3", 1000, Map.of()));
         Running state = waiting();
-        assertThat(EvacuationRules.startable(state, full)).isEmpty();
-        assertThat(rules.onFleet(state, full, 0)).isEmpty();
-        assertThat(EvacuationRules.explained(state, full, EvacuationState.view(state, 0))
-                        .vms()
-                        .getFirst()
-                        .reason())
+        assertThat(startable(state, full)).isEmpty();
+        assertThat(onFleet(state, full)).isEmpty();
+        assertThat(explained(state, full).vms().getFirst().reason())
                 .contains("waits for room: host host-2 has 20 MiB free of 1000 MiB");
-        assertThat(EvacuationRules.startable(state, fleet(1))).hasSize(1);
+        assertThat(startable(state, fleet(1))).hasSize(1);
     }
 
     @Test
@@ -117,7 +135,7 @@ class EvacuationRulesTest {
                 Pictures.host("host-1", "UP", true, 1000, Map.of(), specs(1).toArray(VmSpec[]::new)),
                 Pictures.up("host-2", 1000, Map.of(), Pictures.vm("new", 980)),
                 Pictures.up("host-3", 1000, Map.of()));
-        assertThat(rules.onFleet(waiting(), full, 0))
+        assertThat(onFleet(waiting(), full))
                 .containsExactly(new VmReplanned("vm-1", Optional.of("host-3"), Optional.empty()));
     }
 
@@ -158,7 +176,7 @@ class EvacuationRulesTest {
                         "host-1", "UP", true, 1000, Map.of("gpu", 1), Pictures.vm("vm-1", 64, "gpu"), own("none")),
                 Pictures.up("host-2", 1000, Map.of("gpu", 1)));
         var options = new MigrationOptions(300, true, 0, 20_000, 0, "wait:1s, postcopy");
-        assertThat(rules.dryRun(List.of("host-1"), options, fleet).placements())
+        assertThat(plans.dryRun(List.of("host-1"), options, fleet).placements())
                 .containsExactlyInAnyOrder(
                         new Placement(
                                 "vm-1",
@@ -167,7 +185,7 @@ class EvacuationRulesTest {
                                 Optional.of("postcopy is not possible with a VFIO device: vm 'vm-1' has dev-0 (gpu)")),
                         new Placement("vm-own", "host-1", Optional.of("host-2"), Optional.empty()));
         var planning = new Planning(new EvacuationJob("e-1", List.of("host-1"), options, 0));
-        Running state = (Running) after(planning, rules.plan(planning, fleet));
+        Running state = (Running) after(planning, plans.plan(planning, fleet));
         assertThat(EvacuationState.row(state, "vm-1").orElseThrow().state()).isEqualTo(RowState.FAILED);
         assertThat(EvacuationState.row(state, "vm-own").orElseThrow().state()).isEqualTo(RowState.WAITING);
     }
@@ -192,16 +210,12 @@ class EvacuationRulesTest {
                 List.of(
                         new EvacuationRequested(List.of("host-1"), new MigrationOptions(300, true, 0, 20_000), 0),
                         new EvacuationPlanned(List.of(planned))));
-        assertThat(rules.onFleet(state, away, 1)).isEmpty();
-        assertThat(EvacuationRules.startable(state, away)).isEmpty();
-        assertThat(EvacuationRules.explained(state, away, EvacuationState.view(state, 1))
-                        .vms()
-                        .getFirst()
-                        .reason()
-                        .orElseThrow())
+        assertThat(onFleet(state, away)).isEmpty();
+        assertThat(startable(state, away)).isEmpty();
+        assertThat(explained(state, away).vms().getFirst().reason().orElseThrow())
                 .contains("waits for the agent")
                 .contains("host-1");
-        assertThat(EvacuationRules.startable(state, here)).hasSize(1);
+        assertThat(startable(state, here)).hasSize(1);
     }
 
     @Test
@@ -235,7 +249,7 @@ class EvacuationRulesTest {
         Running waiting = (Running) after(state, events);
         // what the old one still has to say changes nothing
         assertThat(rules.onMigration(waiting, view("e-1-vm-1-1", true))).isEmpty();
-        assertThat(rules.onFleet(waiting, fleet(1), 0))
+        assertThat(onFleet(waiting, fleet(1)))
                 .containsExactly(new VmReplanned("vm-1", Optional.of("host-3"), Optional.of("the link broke")));
     }
 
@@ -258,8 +272,7 @@ class EvacuationRulesTest {
         FleetShown fleet = fleet(vms);
         int limit =
                 fleet.hosts().getFirst().inventory().orElseThrow().capacity().outgoingMax();
-        List<VmRow> rows = EvacuationRules.explained(state, fleet, EvacuationState.view(state, 0))
-                .vms();
+        List<VmRow> rows = explained(state, fleet).vms();
         assertThat(limit).isLessThan(vms);
         assertThat(rows.subList(0, limit))
                 .allMatch(row -> row.state().equals("MIGRATING") && row.reason().isEmpty());

@@ -29,6 +29,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ForkJoinPool;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -85,6 +86,7 @@ class EvacuationSnapshotTest {
                 _ -> ledgers,
                 _ -> migrations.getRef(),
                 new FirstFit(),
+                ForkJoinPool.commonPool(),
                 InstantSource.fixed(Instant.ofEpochMilli(5)));
         evacuation = spawn();
     }
