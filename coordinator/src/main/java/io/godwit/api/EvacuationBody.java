@@ -10,12 +10,19 @@ import org.jspecify.annotations.Nullable;
  *
  * @param hosts hosts to empty; required, at least one
  * @param dryRun only plan; false unless given
+ * @param makeRoom whether VMs of other hosts may be moved where one of these fits nowhere otherwise; true unless given
  * @param options how
  */
 public record EvacuationBody(
         @Nullable List<String> hosts,
         @Nullable Boolean dryRun,
+        @Nullable Boolean makeRoom,
         @Nullable OptionsBody options) {
+    /** With nothing said of others. */
+    public EvacuationBody(@Nullable List<String> hosts, @Nullable Boolean dryRun, @Nullable OptionsBody options) {
+        this(hosts, dryRun, null, options);
+    }
+
     /**
      * The hosts.
      *
@@ -38,6 +45,11 @@ public record EvacuationBody(
     /** Whether nothing is to be changed. */
     public boolean planOnly() {
         return Boolean.TRUE.equals(dryRun);
+    }
+
+    /** Whether VMs of other hosts may be moved. */
+    public boolean mayMakeRoom() {
+        return !Boolean.FALSE.equals(makeRoom);
     }
 
     /** Options, or none said. */

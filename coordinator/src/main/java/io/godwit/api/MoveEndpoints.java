@@ -79,9 +79,11 @@ final class MoveEndpoints {
             hosts.forEach(host -> FleetEndpoints.host(fleet, host));
             return body.planOnly()
                     ? coordinator
-                            .planEvacuation(hosts, options)
+                            .planEvacuation(hosts, options, body.mayMakeRoom())
                             .thenApply(plan -> Answer.ok(new PlanView(hosts, plan.complete(), plan.placements())))
-                    : coordinator.startEvacuation(hosts, options).thenApply(view -> new Answer.Json(202, view));
+                    : coordinator
+                            .startEvacuation(hosts, options, body.mayMakeRoom())
+                            .thenApply(view -> new Answer.Json(202, view));
         });
     }
 }

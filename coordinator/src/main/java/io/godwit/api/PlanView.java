@@ -8,7 +8,7 @@ import java.util.List;
  *
  * @param hosts hosts that would be emptied
  * @param complete whether every VM has somewhere to go
- * @param placements one per VM, in the order in which they would move
+ * @param placements one per VM, those that make room for others included, in the order in which they would move
  */
 public record PlanView(List<String> hosts, boolean complete, List<Placement> placements) {
     public PlanView {

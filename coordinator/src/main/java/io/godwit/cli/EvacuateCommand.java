@@ -28,6 +28,11 @@ public final class EvacuateCommand implements Callable<Integer> {
     @Option(names = "--dry-run", description = "Show what would be done; change nothing.")
     boolean dryRun;
 
+    @Option(
+            names = "--no-make-room",
+            description = "Move no VM of other hosts, even where one of these fits nowhere otherwise.")
+    boolean noMakeRoom;
+
     @Mixin
     MoveOptions options = new MoveOptions();
 
@@ -38,7 +43,9 @@ public final class EvacuateCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ApiClient client = shell.client();
-        JsonNode answer = client.post(ApiClient.path("evacuations"), new EvacuationBody(hosts, dryRun, options.body()));
+        JsonNode answer = client.post(
+                ApiClient.path("evacuations"),
+                new EvacuationBody(hosts, dryRun, noMakeRoom ? Boolean.FALSE : null, options.body()));
         return dryRun ? plan(client, answer) : drain(client, answer);
     }
 
@@ -54,7 +61,7 @@ public final class EvacuateCommand implements Callable<Integer> {
                             p.timing().map(t -> seconds(t.startMs())).orElse("-"),
                             p.timing().map(t -> seconds(t.durationMs())).orElse("-"),
                             p.timing().map(t -> t.blackoutMs() + " ms").orElse("-"),
-                            p.reason().orElse("-")));
+                            EvacuationCommands.reason(p.makesRoomFor(), p.reason())));
             return table.render();
         });
         if (!plan.complete()) {
@@ -97,7 +104,7 @@ public final class EvacuateCommand implements Callable<Integer> {
 
     private static String failures(EvacuationView view) {
         String named = view.vms().stream()
-                .filter(row -> !row.state().equals("MOVED"))
+                .filter(row -> !row.state().equals("MOVED") && !row.state().equals("STAYS"))
                 .map(row -> row.vm() + " (" + row.state() + "): " + row.reason().orElse("no reason given"))
                 .collect(Collectors.joining("; "));
         return named.isEmpty() ? "state " + view.state() : named;

@@ -3,6 +3,8 @@ package io.godwit.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.godwit.proto.evacuation.EvacuationView;
 import io.godwit.units.Units;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -40,7 +42,7 @@ public final class EvacuationCommands {
                             String.join(",", view.hosts()),
                             view.state(),
                             String.valueOf(moved(view)),
-                            String.valueOf(view.vms().size()),
+                            String.valueOf(vms(view)),
                             Units.duration(view.durationMs()));
                 });
                 return table.render();
@@ -80,15 +82,35 @@ public final class EvacuationCommands {
                     row.to().orElse("-"),
                     row.state(),
                     row.migrations().isEmpty() ? "-" : row.migrations().getLast(),
-                    row.reason().orElse("-"));
+                    reason(row.makesRoomFor(), row.reason()));
         }
+        long extra =
+                view.vms().stream().filter(row -> row.extra() && moved(row)).count();
         return table.render() + "evacuation " + view.id() + " of " + String.join(", ", view.hosts()) + " is "
-                + view.state() + ": " + moved(view) + " of " + view.vms().size() + " VMs moved, "
+                + view.state() + ": " + moved(view) + " of " + vms(view) + " VMs moved, "
+                + (extra == 0 ? "" : extra + " of other hosts to make room, ")
                 + Units.duration(view.durationMs()) + "\n";
     }
 
-    /** How many VMs have moved. */
+    /** Why a VM that need not leave its host does, and whatever else is to be said of it; a dash for nothing. */
+    static String reason(List<String> makesRoomFor, Optional<String> reason) {
+        String room = makesRoomFor.isEmpty() ? "" : "makes room for " + String.join(", ", makesRoomFor);
+        return room.isEmpty()
+                ? reason.orElse("-")
+                : reason.map(why -> room + "; " + why).orElse(room);
+    }
+
+    /** How many VMs of the hosts have moved. */
     static long moved(EvacuationView view) {
-        return view.vms().stream().filter(row -> row.state().equals("MOVED")).count();
+        return view.vms().stream().filter(row -> !row.extra() && moved(row)).count();
+    }
+
+    /** How many VMs of the hosts there are. */
+    static long vms(EvacuationView view) {
+        return view.vms().stream().filter(row -> !row.extra()).count();
+    }
+
+    private static boolean moved(EvacuationView.VmRow row) {
+        return row.state().equals("MOVED");
     }
 }

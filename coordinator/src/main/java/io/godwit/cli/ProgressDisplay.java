@@ -180,9 +180,8 @@ final class ProgressDisplay implements AutoCloseable {
 
     /** State, destination, and why it waits or failed. */
     private static String standing(EvacuationView.VmRow row) {
-        return row.state()
-                + row.to().map(to -> " -> " + to).orElse("")
-                + row.reason().map(why -> ": " + why).orElse("");
+        String why = EvacuationCommands.reason(row.makesRoomFor(), row.reason());
+        return row.state() + row.to().map(to -> " -> " + to).orElse("") + (why.equals("-") ? "" : ": " + why);
     }
 
     private static String moving(MigrationView view, int attempts) {

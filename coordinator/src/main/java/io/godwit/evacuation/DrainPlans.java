@@ -13,10 +13,12 @@ import io.godwit.plan.Fleet.Reservation;
 import io.godwit.plan.Placement;
 import io.godwit.plan.Placement.Timing;
 import io.godwit.plan.Plan;
+import io.godwit.plan.PlanRequest;
 import io.godwit.plan.Planner;
 import io.godwit.proto.fleet.FleetReply.FleetShown;
 import io.godwit.proto.fleet.VmView;
 import io.godwit.proto.migration.MigrationOptions;
+import io.godwit.proto.vm.RunState;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -45,8 +47,8 @@ public final class DrainPlans {
     }
 
     /** The plan that an evacuation of {@code hosts} would make now. */
-    public Plan dryRun(List<String> hosts, MigrationOptions options, FleetShown fleet) {
-        var job = new EvacuationJob("", hosts, options, 0);
+    public Plan dryRun(List<String> hosts, MigrationOptions options, boolean makeRoom, FleetShown fleet) {
+        var job = new EvacuationJob("", hosts, options, makeRoom, 0);
         Map<String, Timing> timings = new HashMap<>();
         return new Plan(planFor(job, List.of(), fleet, timings).stream()
                 .map(vm -> new Placement(
@@ -54,50 +56,109 @@ public final class DrainPlans {
                         vm.from(),
                         vm.to(),
                         vm.reason(),
-                        Optional.ofNullable(timings.get(vm.spec().name()))))
+                        Optional.ofNullable(timings.get(vm.spec().name())),
+                        vm.makesRoomFor()))
                 .toList());
     }
 
-    /** Other destinations for waiting VMs that need one, planned together. */
+    /**
+     * Other destinations for waiting VMs that need one, planned together. Where some still wait to make room, all that has not been started
+     * is planned anew: who goes where hangs together then.
+     */
     List<EvacuationEvent> again(Running state, FleetShown fleet) {
         FleetIndex index = FleetIndex.of(fleet);
-        List<EvacuationRow> rows = EvacuationRules.homeless(state, index);
+        boolean all = state.rows().stream().anyMatch(row -> row.extra() && row.state() == RowState.WAITING);
+        List<EvacuationRow> rows = all
+                ? state.rows().stream()
+                        .filter(row -> row.state() == RowState.WAITING)
+                        .toList()
+                : EvacuationRules.homeless(state, index);
         Set<String> names = new HashSet<>();
         rows.forEach(row -> names.add(row.vm()));
         Fleet picture = Fleet.of(fleet)
-                .with(reservations(state.rows().stream()
-                        .filter(row -> !names.contains(row.vm()))
-                        .toList()));
+                .with(reservations(
+                        state.rows().stream()
+                                .filter(row -> !names.contains(row.vm()))
+                                .toList(),
+                        index));
         List<EvacuationEvent> events = new ArrayList<>();
         List<String> movers = new ArrayList<>();
-        Map<String, Set<String>> avoid = new HashMap<>();
-        Map<String, EvacuationRow> byName = new HashMap<>();
         for (EvacuationRow row : rows) {
-            if (picture.vms().containsKey(row.vm())) {
+            if (!row.extra() && picture.vms().containsKey(row.vm())) {
                 movers.add(row.vm());
-                avoid.put(row.vm(), Set.copyOf(row.failedAt()));
-                byName.put(row.vm(), row);
-            } else {
+            } else if (!row.extra()) {
                 events.add(
                         new VmMigrationSettled(row.vm(), RowState.FAILED, Optional.of("no host reports it any more")));
             }
         }
-        if (movers.isEmpty()) {
-            return events;
-        }
-        for (Placement placement : planner.plan(
-                        picture,
-                        Set.copyOf(state.job().hosts()),
-                        movers,
-                        avoid,
-                        state.job().options().bandwidthBytesPerSecond())
-                .placements()) {
-            EvacuationRow row = byName.get(placement.vm());
-            if (row != null) {
+        Map<String, Set<String>> avoid = new HashMap<>();
+        state.rows().forEach(row -> avoid.put(row.vm(), Set.copyOf(row.failedAt())));
+        List<Placement> placements = movers.isEmpty()
+                ? List.of()
+                : planner.plan(new PlanRequest(
+                                picture,
+                                Set.copyOf(state.job().hosts()),
+                                movers,
+                                avoid,
+                                state.job().options().bandwidthBytesPerSecond(),
+                                neighbours(state.job(), state.rows(), index),
+                                state.job().makeRoom()))
+                        .placements();
+        Map<String, EvacuationRow> known = rows(state);
+        List<PlannedVm> more = new ArrayList<>();
+        Set<String> used = new HashSet<>();
+        for (Placement placement : placements) {
+            used.add(placement.vm());
+            EvacuationRow row = known.get(placement.vm());
+            if (row == null) {
+                more.add(planned(picture, placement));
+            } else if (changes(row, placement)) {
                 events.add(replanned(row, placement, index));
             }
         }
+        rows.stream()
+                .filter(row -> row.extra() && !used.contains(row.vm()))
+                .forEach(row -> events.add(new VmMigrationSettled(
+                        row.vm(),
+                        RowState.STAYS,
+                        Optional.of(row.reason().orElse("its place is not needed any more")))));
+        if (!more.isEmpty()) {
+            events.add(new EvacuationPlanned(more));
+        }
         return events;
+    }
+
+    private static boolean changes(EvacuationRow row, Placement placement) {
+        return row.state() != RowState.WAITING
+                || placement.to().isEmpty()
+                || !placement.to().equals(row.to())
+                || !placement.makesRoomFor().equals(row.makesRoomFor());
+    }
+
+    /**
+     * VMs of other hosts that may be moved where one of these hosts fits nowhere otherwise: they run, nobody moves them, nothing is known
+     * against their migration, and this evacuation has not moved them or given them up yet. A host that is cordoned or away has none: its
+     * place is of no use, and it may be another evacuation's.
+     */
+    private Set<String> neighbours(EvacuationJob job, List<EvacuationRow> rows, FleetIndex fleet) {
+        Set<String> done = new HashSet<>();
+        rows.stream()
+                .filter(row -> !row.extra() || row.state() != RowState.WAITING && row.state() != RowState.STAYS)
+                .forEach(row -> done.add(row.vm()));
+        Set<String> neighbours = new HashSet<>();
+        for (VmView vm : fleet.shown().vms()) {
+            boolean free = vm.state().equals(RunState.RUNNING.name())
+                    && vm.migration().isEmpty()
+                    && !done.contains(vm.spec().name())
+                    && vm.host()
+                            .filter(host -> !job.hosts().contains(host)
+                                    && fleet.closed(host).isEmpty())
+                            .isPresent();
+            if (free && policies.fault(vm.spec(), job.options()).isEmpty()) {
+                neighbours.add(vm.spec().name());
+            }
+        }
+        return neighbours;
     }
 
     /**
@@ -151,27 +212,41 @@ public final class DrainPlans {
                                     () -> movers.add(vm.spec().name()));
             }
         }
-        Fleet picture = Fleet.of(fleet).with(reservations(rows));
-        for (Placement placement : planner.plan(
-                        picture,
-                        Set.copyOf(job.hosts()),
-                        movers,
-                        Map.of(),
-                        job.options().bandwidthBytesPerSecond())
-                .placements()) {
+        FleetIndex index = FleetIndex.of(fleet);
+        Fleet picture = Fleet.of(fleet).with(reservations(rows, index));
+        var request = new PlanRequest(
+                picture,
+                Set.copyOf(job.hosts()),
+                movers,
+                Map.of(),
+                job.options().bandwidthBytesPerSecond(),
+                // a VM has one row: those that have one already are not planned for a second time
+                without(neighbours(job, rows, index), rows),
+                job.makeRoom());
+        for (Placement placement : planner.plan(request).placements()) {
             placement.timing().ifPresent(timing -> timings.put(placement.vm(), timing));
-            planned.add(new PlannedVm(
-                    picture.spec(placement.vm()),
-                    placement.from(),
-                    placement.to(),
-                    placement.to().isPresent() ? RowState.WAITING : RowState.UNPLACEABLE,
-                    placement.reason()));
+            planned.add(planned(picture, placement));
         }
         return planned;
     }
 
+    private static Set<String> without(Set<String> names, List<EvacuationRow> rows) {
+        rows.forEach(row -> names.remove(row.vm()));
+        return names;
+    }
+
+    private static PlannedVm planned(Fleet picture, Placement placement) {
+        return new PlannedVm(
+                picture.spec(placement.vm()),
+                placement.from(),
+                placement.to(),
+                placement.to().isPresent() ? RowState.WAITING : RowState.UNPLACEABLE,
+                placement.reason(),
+                placement.makesRoomFor());
+    }
+
     private static PlannedVm still(VmView vm, RowState state, String why) {
-        return new PlannedVm(vm.spec(), vm.host().orElse(""), Optional.empty(), state, Optional.of(why));
+        return new PlannedVm(vm.spec(), vm.host().orElse(""), Optional.empty(), state, Optional.of(why), List.of());
     }
 
     private static String inState(VmView vm) {
@@ -187,12 +262,14 @@ public final class DrainPlans {
                 placement
                         .reason()
                         .map(why -> was.map(before -> before + "; then: " + why).orElse(why))
-                        .or(() -> was));
+                        .or(() -> was),
+                placement.makesRoomFor());
     }
 
-    private static List<Reservation> reservations(List<EvacuationRow> rows) {
+    private static List<Reservation> reservations(List<EvacuationRow> rows, FleetIndex fleet) {
         return rows.stream()
-                .filter(row -> !row.state().settled() && row.to().isPresent())
+                .filter(row ->
+                        (!row.state().settled() || fleet.stale(row)) && row.to().isPresent())
                 .map(row -> new Reservation(row.spec(), row.to().get()))
                 .toList();
     }

@@ -293,7 +293,10 @@ public final class EvacuationEntity
         }
         return Effect()
                 .persist((EvacuationEvent) new EvacuationRequested(
-                        first.hosts(), first.options(), ports.wall().millis()))
+                        first.hosts(),
+                        first.options(),
+                        first.makeRoom(),
+                        ports.wall().millis()))
                 .thenRun(this::takeUp)
                 .thenRun(after -> asked.forEach(start -> start.replyTo().tell(show(after))))
                 .thenNoReply();

@@ -14,6 +14,7 @@ import java.util.stream.Stream;
  * @param migrations ids of its migrations, oldest first
  * @param failedAt destinations that could not take it
  * @param epoch epoch of its latest migration's start; 0 before
+ * @param makesRoomFor VMs that take its place; none for a VM of the hosts to be emptied
  */
 public record EvacuationRow(
         VmSpec spec,
@@ -23,11 +24,18 @@ public record EvacuationRow(
         List<String> migrations,
         List<String> failedAt,
         long epoch,
-        Optional<String> reason)
+        Optional<String> reason,
+        List<String> makesRoomFor)
         implements KryoMessage {
     public EvacuationRow {
         migrations = List.copyOf(migrations);
         failedAt = List.copyOf(failedAt);
+        makesRoomFor = List.copyOf(makesRoomFor);
+    }
+
+    /** Whether it is on none of the hosts to be emptied, and moves only so that others find room. */
+    boolean extra() {
+        return !makesRoomFor.isEmpty();
     }
 
     /** Name of the VM. */
@@ -37,7 +45,15 @@ public record EvacuationRow(
 
     EvacuationRow migrating(String migration, long fromEpoch) {
         return new EvacuationRow(
-                spec, from, to, RowState.MIGRATING, plus(migrations, migration), failedAt, fromEpoch, reason);
+                spec,
+                from,
+                to,
+                RowState.MIGRATING,
+                plus(migrations, migration),
+                failedAt,
+                fromEpoch,
+                reason,
+                makesRoomFor);
     }
 
     EvacuationRow settled(RowState outcome, Optional<String> why) {
@@ -50,16 +66,27 @@ public record EvacuationRow(
                 migrations,
                 again ? to.map(host -> plus(failedAt, host)).orElse(failedAt) : failedAt,
                 epoch,
-                why);
+                why,
+                makesRoomFor);
     }
 
-    EvacuationRow replanned(Optional<String> destination, Optional<String> why) {
+    /** @param roomFor those it makes room for now; empty for as before */
+    EvacuationRow replanned(Optional<String> destination, Optional<String> why, List<String> roomFor) {
         RowState next = destination.isPresent() ? RowState.WAITING : RowState.UNPLACEABLE;
-        return new EvacuationRow(spec, from, destination, next, migrations, failedAt, epoch, why.or(() -> reason));
+        return new EvacuationRow(
+                spec,
+                from,
+                destination,
+                next,
+                migrations,
+                failedAt,
+                epoch,
+                why.or(() -> reason),
+                roomFor.isEmpty() ? makesRoomFor : roomFor);
     }
 
     VmRow view() {
-        return new VmRow(vm(), from, to, state.name(), migrations, reason);
+        return new VmRow(vm(), from, to, state.name(), migrations, reason, makesRoomFor);
     }
 
     private static List<String> plus(List<String> list, String more) {

@@ -63,7 +63,7 @@ public final class EvacuationRules {
                 .toList();
     }
 
-    /** What the fleet's latest picture changes without a plan: VMs that are lost, or the end. */
+    /** What the fleet's latest picture changes without a plan: VMs that are lost, that need not make room any more, or the end. */
     static List<EvacuationEvent> onFleet(Running state, FleetIndex fleet, long nowMs) {
         List<EvacuationEvent> events = new ArrayList<>();
         for (EvacuationRow row : state.rows()) {
@@ -71,10 +71,17 @@ public final class EvacuationRules {
                 lost(row, fleet).ifPresent(events::add);
             }
         }
+        if (events.isEmpty() && homeless(state, fleet).isEmpty()) {
+            Turns turns = new Turns(state, fleet);
+            state.rows().stream()
+                    .filter(row -> row.state() == RowState.WAITING && row.extra() && !turns.needed(row))
+                    .map(row -> settled(row, RowState.STAYS, "its place is not needed any more"))
+                    .forEach(events::add);
+        }
         if (allSettled(state)
                 && unplanned(state.job(), state.rows(), fleet.shown()).isEmpty()) {
             events.add(new EvacuationFinished(
-                    state.rows().stream().allMatch(row -> row.state() == RowState.MOVED), nowMs));
+                    state.rows().stream().allMatch(row -> row.extra() || row.state() == RowState.MOVED), nowMs));
         }
         return events;
     }

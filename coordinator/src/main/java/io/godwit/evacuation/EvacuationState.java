@@ -70,8 +70,8 @@ public sealed interface EvacuationState extends KryoMessage {
         }
     }
 
-    /** What was asked for; {@code startedAtMs} since 1970. */
-    record EvacuationJob(String id, List<String> hosts, MigrationOptions options, long startedAtMs)
+    /** What was asked for; {@code makeRoom} allows VMs of other hosts to be moved; {@code startedAtMs} since 1970. */
+    record EvacuationJob(String id, List<String> hosts, MigrationOptions options, boolean makeRoom, long startedAtMs)
             implements KryoMessage {
         public EvacuationJob {
             hosts = List.copyOf(hosts);
@@ -85,22 +85,30 @@ public sealed interface EvacuationState extends KryoMessage {
      */
     default EvacuationState apply(EvacuationEvent event) {
         return switch (event) {
-            case EvacuationRequested(var hosts, var options, var atMs)
-            when this instanceof Unasked(var id) -> new Planning(new EvacuationJob(id, hosts, options, atMs));
+            case EvacuationRequested(var hosts, var options, var makeRoom, var atMs)
+            when this instanceof Unasked(var id) -> new Planning(new EvacuationJob(id, hosts, options, makeRoom, atMs));
             case EvacuationPlanned(var planned)
             when this instanceof Planning || this instanceof Running -> {
                 Asked asked = (Asked) this;
                 List<EvacuationRow> rows = new ArrayList<>(asked.rows());
                 planned.forEach(vm -> rows.add(new EvacuationRow(
-                        vm.spec(), vm.from(), vm.to(), vm.state(), List.of(), List.of(), 0, vm.reason())));
+                        vm.spec(),
+                        vm.from(),
+                        vm.to(),
+                        vm.state(),
+                        List.of(),
+                        List.of(),
+                        0,
+                        vm.reason(),
+                        vm.makesRoomFor())));
                 yield new Running(asked.job(), rows);
             }
             case VmMigrationStarted(var vm, var migration, var epoch)
             when this instanceof Running running -> running.change(vm, row -> row.migrating(migration, epoch));
             case VmMigrationSettled(var vm, var state, var reason)
             when this instanceof Running running -> running.change(vm, row -> row.settled(state, reason));
-            case VmReplanned(var vm, var to, var reason)
-            when this instanceof Running running -> running.change(vm, row -> row.replanned(to, reason));
+            case VmReplanned(var vm, var to, var reason, var roomFor)
+            when this instanceof Running running -> running.change(vm, row -> row.replanned(to, reason, roomFor));
             case EvacuationFinished(var completed, var atMs)
             when this instanceof Running(var job, var rows) -> new Ended(job, rows, completed, atMs);
             case EvacuationRequested _,

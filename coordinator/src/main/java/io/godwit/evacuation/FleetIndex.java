@@ -34,6 +34,17 @@ final class FleetIndex {
         return Optional.ofNullable(vms.get(name));
     }
 
+    /**
+     * Whether a VM that has moved is still shown where it was: its hosts' latest reports are older than the end of a short migration, and
+     * what they say of their room as well.
+     */
+    boolean stale(EvacuationRow row) {
+        return row.state() == RowState.MOVED
+                && vm(row.vm())
+                        .filter(vm -> vm.host().filter(row.from()::equals).isPresent() && vm.epoch() <= row.epoch())
+                        .isPresent();
+    }
+
     /** A host that has reported. */
     Optional<HostView> host(String name) {
         return Optional.ofNullable(hosts.get(name))

@@ -13,7 +13,9 @@ public enum RowState {
     /** It died with its host. */
     LOST,
     /** It could not be moved, and stays. */
-    FAILED;
+    FAILED,
+    /** It was to make room for others, which do not need that any more, and stays. */
+    STAYS;
 
     /** Whether nothing more will happen to it. */
     public boolean settled() {

@@ -42,12 +42,17 @@ final class Turns {
             state.rows().stream()
                     .filter(row -> row.state() == RowState.MIGRATING)
                     .forEach(this::add);
+            state.rows().stream().filter(fleet::stale).forEach(this::takeRoom);
         }
 
         final void add(EvacuationRow row) {
             leaving.merge(row.from(), 1, Integer::sum);
+            arriving.merge(row.to().orElseThrow(), 1, Integer::sum);
+            takeRoom(row);
+        }
+
+        private void takeRoom(EvacuationRow row) {
             String to = row.to().orElseThrow();
-            arriving.merge(to, 1, Integer::sum);
             room(to).filter(room -> !room.holds(row.vm())).ifPresent(room -> rooms.put(to, room.plus(row.spec())));
         }
 
@@ -119,19 +124,52 @@ final class Turns {
                     row.state(),
                     row.migrations(),
                     waits.map(why -> row.reason().map(was -> was + "; " + why).orElse(why))
-                            .or(row::reason)));
+                            .or(row::reason),
+                    row.makesRoomFor()));
         }
         return new EvacuationView(view.id(), view.hosts(), view.state(), shown, view.durationMs());
     }
 
-    /** Whether the destination of a waiting VM has no room for it, and nothing is on its way that could make some. */
+    /**
+     * Whether the destination of a waiting VM has no room for it, and nothing is on its way that could make some: no migration there, and
+     * none that will start from there by itself.
+     */
     boolean hopeless(EvacuationRow row) {
+        return idle && !mayGetRoom(row, new HashSet<>());
+    }
+
+    /** @param asked those whose way out has been looked for: who waits for each other in a circle waits for ever */
+    private boolean mayGetRoom(EvacuationRow row, Set<String> asked) {
         String to = row.to().orElseThrow();
-        return idle
-                && fleet.host(to).stream()
-                        .flatMap(host -> host.inventory().orElseThrow().vms().stream())
-                        .noneMatch(vm -> vm.migration().isPresent())
-                && present.noRoom(row).isPresent();
+        if (present.noRoom(row).isEmpty() || busy(to)) {
+            return true;
+        }
+        asked.add(row.vm());
+        return state.rows().stream()
+                .filter(other -> waits(other) && other.from().equals(to) && !asked.contains(other.vm()))
+                .filter(other -> fleet.closed(other.to().orElseThrow()).isEmpty())
+                .anyMatch(other -> mayGetRoom(other, asked));
+    }
+
+    private boolean busy(String host) {
+        return state.rows().stream().anyMatch(row -> row.from().equals(host) && fleet.stale(row))
+                || fleet.host(host).stream()
+                        .flatMap(view -> view.inventory().orElseThrow().vms().stream())
+                        .anyMatch(vm -> vm.migration().isPresent());
+    }
+
+    /** Whether those that wait for the place of a VM that is to make room do not all fit without that. */
+    boolean needed(EvacuationRow extra) {
+        Optional<HostRoom> room = present.room(extra.from());
+        for (EvacuationRow row : state.rows()) {
+            if (waits(row) && row.to().filter(extra.from()::equals).isPresent() && room.isPresent()) {
+                if (!room.get().crowded(row.spec()).isEmpty()) {
+                    return true;
+                }
+                room = room.map(left -> left.holds(row.vm()) ? left : left.plus(row.spec()));
+            }
+        }
+        return false;
     }
 
     private static boolean waits(EvacuationRow row) {

@@ -71,8 +71,15 @@ public interface Coordinator {
     /**
      * Starts emptying {@code hosts}; completes when it is durable, with its first view. Refused for an unknown host or
      * convergence policy.
+     *
+     * @param makeRoom whether VMs of other hosts may be moved where one of these fits nowhere otherwise
      */
-    CompletionStage<EvacuationView> startEvacuation(List<String> hosts, MigrationOptions options);
+    CompletionStage<EvacuationView> startEvacuation(List<String> hosts, MigrationOptions options, boolean makeRoom);
+
+    /** The same; VMs of other hosts make room where they must. */
+    default CompletionStage<EvacuationView> startEvacuation(List<String> hosts, MigrationOptions options) {
+        return startEvacuation(hosts, options, true);
+    }
 
     /** One evacuation. NotFound without one. */
     CompletionStage<EvacuationView> evacuation(String id);
@@ -81,7 +88,12 @@ public interface Coordinator {
     CompletionStage<List<EvacuationView>> evacuations();
 
     /** What an evacuation of {@code hosts} would do now; changes nothing. Refused as its start would be. */
-    CompletionStage<Plan> planEvacuation(List<String> hosts, MigrationOptions options);
+    CompletionStage<Plan> planEvacuation(List<String> hosts, MigrationOptions options, boolean makeRoom);
+
+    /** The same; VMs of other hosts make room where they must. */
+    default CompletionStage<Plan> planEvacuation(List<String> hosts, MigrationOptions options) {
+        return planEvacuation(hosts, options, true);
+    }
 
     /** Lets the host check the guest's own rule. */
     CompletionStage<GuestCheck> checkVm(String vm);

@@ -211,9 +211,10 @@ final class CoordinatorService implements Coordinator {
     }
 
     @Override
-    public CompletionStage<EvacuationView> startEvacuation(List<String> hosts, MigrationOptions options) {
+    public CompletionStage<EvacuationView> startEvacuation(
+            List<String> hosts, MigrationOptions options, boolean makeRoom) {
         String id = ports.ids().next("e");
-        return askEvacuation(id, replyTo -> new StartEvacuation(id, hosts, options, replyTo))
+        return askEvacuation(id, replyTo -> new StartEvacuation(id, hosts, options, makeRoom, replyTo))
                 .thenApply(reply -> switch (reply) {
                     case EvacuationShown(var view) -> view;
                     case EvacuationRefused refused -> throw new Refused(refused.reason());
@@ -234,7 +235,7 @@ final class CoordinatorService implements Coordinator {
     }
 
     @Override
-    public CompletionStage<Plan> planEvacuation(List<String> hosts, MigrationOptions options) {
+    public CompletionStage<Plan> planEvacuation(List<String> hosts, MigrationOptions options, boolean makeRoom) {
         EvacuationRules rules = new EvacuationRules(settings.policies(), 1);
         DrainPlans plans = new DrainPlans(ports.planner(), settings.policies());
         return fleet().thenApplyAsync(
@@ -242,7 +243,7 @@ final class CoordinatorService implements Coordinator {
                             rules.fault(hosts, options, shown).ifPresent(fault -> {
                                 throw new Refused(fault);
                             });
-                            return plans.dryRun(hosts, options, shown);
+                            return plans.dryRun(hosts, options, makeRoom, shown);
                         },
                         ports.planning());
     }

@@ -12,7 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** Biggest VM first, each to the first host by name that has room. */
+/** Biggest VM first, each to the first host by name that has room. Moves nobody else. */
 public final class FirstFit implements Planner {
     /** Big ones first, because small ones fill the gaps they leave; names make the order total. */
     private static final Comparator<PlacedVm> ORDER = Comparator.<PlacedVm>comparingLong(
@@ -20,9 +20,10 @@ public final class FirstFit implements Planner {
             .thenComparing(vm -> vm.spec().name());
 
     @Override
-    public Plan plan(
-            Fleet fleet, Set<String> drained, List<String> vms, Map<String, Set<String>> avoid, long bytesPerSecond) {
-        List<PlacedVm> movers = vms.stream()
+    public Plan plan(PlanRequest request) {
+        Fleet fleet = request.fleet();
+        Set<String> drained = request.drained();
+        List<PlacedVm> movers = request.vms().stream()
                 .map(name -> Optional.ofNullable(fleet.vms().get(name))
                         .orElseThrow(() -> new IllegalArgumentException("vm '" + name + "' is on no host")))
                 .sorted(ORDER)
@@ -38,7 +39,7 @@ public final class FirstFit implements Planner {
                         Optional.of("cannot be migrated: " + String.join("; ", vm.blockers()))));
                 continue;
             }
-            Set<String> shunned = avoid.getOrDefault(vm.spec().name(), Set.of());
+            Set<String> shunned = request.avoid().getOrDefault(vm.spec().name(), Set.of());
             Optional<String> to = rooms.values().stream()
                     .filter(room -> obstacle(room, vm, drained, shunned).isEmpty()
                             && room.lacks(vm.spec()).isEmpty())

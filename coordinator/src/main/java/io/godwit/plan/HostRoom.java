@@ -75,6 +75,26 @@ public record HostRoom(
                 incomingMax);
     }
 
+    /** The same host after {@code spec}, which it holds, has left it. */
+    public HostRoom minus(VmSpec spec) {
+        Map<String, Integer> taken = new HashMap<>(usedDevices);
+        spec.devices().stream().map(DeviceSpec::model).forEach(model -> taken.merge(model, -1, Integer::sum));
+        List<String> holding = new ArrayList<>(held);
+        holding.remove(spec.name());
+        return new HostRoom(
+                host,
+                closed,
+                memoryBytes,
+                usedBytes - spec.memoryBytes(),
+                devices,
+                taken,
+                drivers,
+                qemu,
+                holding,
+                outgoingMax,
+                incomingMax);
+    }
+
     /** What no room here would help against: a driver or an ability that it does not have. */
     List<Lack> unable(VmSpec spec) {
         List<Lack> lacks = new ArrayList<>();

@@ -9,16 +9,18 @@ import io.godwit.plan.model.PlanVm;
 import io.godwit.plan.model.RamProfile;
 import io.godwit.plan.model.TransferModel;
 import io.godwit.proto.vm.DeviceSpec;
+import io.godwit.proto.vm.QemuSpec;
 import io.godwit.proto.vm.VmSpec;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** A live fleet as the batch planner wants it: only what is to move is a VM, all else is room that is taken. */
+/** A live fleet as the batch planner wants it: only what is to move, or may be moved, is a VM; all else is room that is taken. */
 final class LiveCase {
     private static final String MEMORY = "memory";
     private static final String SWITCH = "fabric";
@@ -30,12 +32,15 @@ final class LiveCase {
             Fleet fleet,
             Set<String> drained,
             List<PlacedVm> movers,
+            List<PlacedVm> neighbours,
             Map<String, Set<String>> avoid,
             long hostMbit,
             TransferModel transfer) {
         Map<String, HostRoom> rooms = new TreeMap<>(fleet.hosts());
         Map<String, Map<String, Long>> moving = new HashMap<>();
-        for (PlacedVm vm : movers) {
+        List<PlacedVm> all = new ArrayList<>(movers);
+        all.addAll(neighbours);
+        for (PlacedVm vm : all) {
             Map<String, Long> of = moving.computeIfAbsent(vm.host(), _ -> new HashMap<>());
             demand(vm.spec()).forEach((resource, amount) -> of.merge(resource, amount, Long::sum));
         }
@@ -57,8 +62,24 @@ final class LiveCase {
             }
         }
         List<PlanVm> vms = new ArrayList<>();
-        for (PlacedVm vm : movers) {
-            vms.add(vm(vm, rooms, avoid.getOrDefault(vm.spec().name(), Set.of()), most(hostMbit, transfer)));
+        Map<String, List<String>> holders = new HashMap<>();
+        rooms.values()
+                .forEach(room -> room.held()
+                        .forEach(held -> holders.computeIfAbsent(held, _ -> new ArrayList<>())
+                                .add(room.host())));
+        Map<Needs, Set<String>> unable = new HashMap<>();
+        for (PlacedVm vm : all) {
+            Set<String> banned = new HashSet<>(avoid.getOrDefault(vm.spec().name(), Set.of()));
+            banned.addAll(holders.getOrDefault(vm.spec().name(), List.of()));
+            banned.remove(vm.host());
+            Set<String> shared = unable.computeIfAbsent(Needs.of(vm.spec()), _ -> unable(rooms, vm.spec()));
+            if (!banned.isEmpty() || shared.contains(vm.host())) {
+                banned.addAll(shared);
+                banned.remove(vm.host());
+            } else {
+                banned = shared; // one set for a whole fleet of the same kind
+            }
+            vms.add(vm(vm, banned, most(hostMbit, transfer)));
         }
         return new PlanCase(
                 hosts,
@@ -92,14 +113,21 @@ final class LiveCase {
                 Set.of());
     }
 
-    private static PlanVm vm(PlacedVm vm, Map<String, HostRoom> rooms, Set<String> shunned, long mostMbit) {
-        Set<String> banned = new HashSet<>(shunned);
-        for (HostRoom room : rooms.values()) {
-            boolean holds = room.holds(vm.spec().name()) && !room.host().equals(vm.host());
-            if (holds || !room.unable(vm.spec()).isEmpty()) {
-                banned.add(room.host());
-            }
+    /** What decides whether a host is able to run a VM at all: many VMs need the same. */
+    private record Needs(String driver, String machine, Optional<String> cpu, String accelerator, boolean postcopy) {
+        static Needs of(VmSpec spec) {
+            QemuSpec qemu = spec.qemu().orElse(QemuSpec.DEFAULT);
+            return new Needs(spec.driver(), qemu.machine(), qemu.cpu(), qemu.accelerator(), qemu.postcopy());
         }
+    }
+
+    private static Set<String> unable(Map<String, HostRoom> rooms, VmSpec spec) {
+        Set<String> unable = new HashSet<>();
+        rooms.values().stream().filter(room -> !room.unable(spec).isEmpty()).forEach(room -> unable.add(room.host()));
+        return Set.copyOf(unable);
+    }
+
+    private static PlanVm vm(PlacedVm vm, Set<String> banned, long mostMbit) {
         return new PlanVm(
                 vm.spec().name(),
                 vm.host(),

@@ -8,20 +8,15 @@ import java.util.Set;
 @FunctionalInterface
 public interface Planner {
     /**
-     * Places every one of {@code vms}.
+     * Places every VM that {@code request} wants placed.
      *
-     * @param fleet the fleet as it is now
-     * @param drained hosts that are being emptied: nothing goes there
-     * @param vms names of VMs that are in {@code fleet}
-     * @param avoid hosts that a VM must not go to (where it has failed before), by VM
-     * @param bytesPerSecond the limit on the stream of each migration; 0 for none
-     * @return one placement per VM, in the order in which they are to be moved
+     * @return one placement for each of them, and for each VM that makes room for them, in the order in which they are to be moved
      * @throws IllegalArgumentException when the fleet has no such VM, or it is on no host
      */
-    Plan plan(Fleet fleet, Set<String> drained, List<String> vms, Map<String, Set<String>> avoid, long bytesPerSecond);
+    Plan plan(PlanRequest request);
 
-    /** The same, with no limit on bandwidth. */
+    /** The same, with nobody else moved and no limit on bandwidth. */
     default Plan plan(Fleet fleet, Set<String> drained, List<String> vms, Map<String, Set<String>> avoid) {
-        return plan(fleet, drained, vms, avoid, 0);
+        return plan(new PlanRequest(fleet, drained, vms, avoid, 0));
     }
 }

@@ -37,6 +37,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 
@@ -47,6 +48,8 @@ import java.util.function.Supplier;
 public final class FakeCoordinator implements Coordinator {
     /** Options of the last migration or evacuation that was started. */
     public final AtomicReference<MigrationOptions> lastOptions = new AtomicReference<>();
+
+    public final AtomicBoolean lastMakeRoom = new AtomicBoolean();
 
     /** VMs by name. */
     public final Map<String, VmSpec> vms = new ConcurrentHashMap<>();
@@ -272,7 +275,9 @@ public final class FakeCoordinator implements Coordinator {
     }
 
     @Override
-    public CompletionStage<EvacuationView> startEvacuation(List<String> hosts, MigrationOptions options) {
+    public CompletionStage<EvacuationView> startEvacuation(
+            List<String> hosts, MigrationOptions options, boolean makeRoom) {
+        lastMakeRoom.set(makeRoom);
         lastOptions.set(options);
         return evacuation("e-1");
     }
@@ -290,9 +295,11 @@ public final class FakeCoordinator implements Coordinator {
     }
 
     @Override
-    public CompletionStage<Plan> planEvacuation(List<String> hosts, MigrationOptions options) {
+    public CompletionStage<Plan> planEvacuation(List<String> hosts, MigrationOptions options, boolean makeRoom) {
+        lastMakeRoom.set(makeRoom);
         EvacuationView.VmRow row = outcome.get();
-        return done(() -> new Plan(List.of(new Placement(row.vm(), row.from(), row.to(), row.reason()))));
+        return done(() -> new Plan(List.of(
+                new Placement(row.vm(), row.from(), row.to(), row.reason(), Optional.empty(), row.makesRoomFor()))));
     }
 
     @Override

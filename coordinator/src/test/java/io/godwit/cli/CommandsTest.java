@@ -209,6 +209,34 @@ class CommandsTest {
     }
 
     @Test
+    void saysWhichVmsOfOtherHostsMakeRoomAndForbidsItWhenAsked() {
+        EvacuationView.VmRow moved = api.coordinator.outcome.get();
+        api.coordinator.outcome.set(new EvacuationView.VmRow(
+                "vm-x",
+                "host-2",
+                Optional.of("host-3"),
+                "MOVED",
+                List.of("m-1"),
+                Optional.of("the link broke"),
+                List.of("vm-a", "vm-b")));
+        try {
+            assertThat(run("evacuate", "host-1", "--dry-run").out())
+                    .contains("makes room for vm-a, vm-b; the link broke");
+            assertThat(api.coordinator.lastMakeRoom).isTrue();
+            Ran ran = run("evacuate", "host-1", "--no-make-room");
+            assertThat(ran.exit()).isEqualTo(ExitCode.OK);
+            assertThat(ran.out())
+                    .contains("makes room for vm-a, vm-b; the link broke")
+                    .contains("0 of 0 VMs moved, 1 of other hosts to make room, ");
+            assertThat(api.coordinator.lastMakeRoom).isFalse();
+            assertThat(run("evacuation", "show", "e-1", "--output", "json").out())
+                    .containsPattern("\"makesRoomFor\" ?: ?\\[ ?\"vm-a\", ?\"vm-b\" ?]");
+        } finally {
+            api.coordinator.outcome.set(moved);
+        }
+    }
+
+    @Test
     void waitsForTheEndOfAnEvacuationAndPrintsIt() {
         Ran ran = run("evacuate", "host-1", "--no-verify", "--downtime-limit", "80ms");
         assertThat(ran.exit()).isEqualTo(ExitCode.OK);

@@ -130,8 +130,13 @@ final class EvacuationFixture implements AutoCloseable {
     }
 
     EvacuationView start() {
+        return start(true);
+    }
+
+    /** @param makeRoom whether others may be moved */
+    EvacuationView start(boolean makeRoom) {
         evacuation.tell(new StartEvacuation(
-                "e-1", List.of("host-1"), new MigrationOptions(300, true, 0, 20_000), client.getRef()));
+                "e-1", List.of("host-1"), new MigrationOptions(300, true, 0, 20_000), makeRoom, client.getRef()));
         return client.expectMessageClass(EvacuationShown.class).view();
     }
 

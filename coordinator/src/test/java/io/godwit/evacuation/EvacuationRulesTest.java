@@ -80,12 +80,13 @@ class EvacuationRulesTest {
     /** Running, with as many of its VMs migrating as the hosts' limits allow. */
     private static Running running(int vms) {
         var planned = specs(vms).stream()
-                .map(spec -> new PlannedVm(spec, "host-1", Optional.of("host-2"), RowState.WAITING, Optional.empty()))
+                .map(spec -> new PlannedVm(
+                        spec, "host-1", Optional.of("host-2"), RowState.WAITING, Optional.empty(), List.of()))
                 .toList();
         var state = after(
                 new EvacuationState.Unasked("e-1"),
                 List.of(
-                        new EvacuationRequested(List.of("host-1"), new MigrationOptions(300, true, 0, 20_000), 0),
+                        new EvacuationRequested(List.of("host-1"), new MigrationOptions(300, true, 0, 20_000), true, 0),
                         new EvacuationPlanned(planned)));
         for (EvacuationRow row : startable((Running) state, fleet(vms))) {
             state = state.apply(new VmMigrationStarted(row.vm(), "e-1-" + row.vm() + "-1", 1));
@@ -144,13 +145,88 @@ class EvacuationRulesTest {
         return (Running) after(
                 new EvacuationState.Unasked("e-1"),
                 List.of(
-                        new EvacuationRequested(List.of("host-1"), new MigrationOptions(300, true, 0, 20_000), 0),
+                        new EvacuationRequested(List.of("host-1"), new MigrationOptions(300, true, 0, 20_000), true, 0),
                         new EvacuationPlanned(List.of(new PlannedVm(
                                 specs(1).getFirst(),
                                 "host-1",
                                 Optional.of("host-2"),
                                 RowState.WAITING,
-                                Optional.empty())))));
+                                Optional.empty(),
+                                List.of())))));
+    }
+
+    /** vm-1 waits to go to host-2, x to make room there by going to host-3. */
+    private static Running withExtra(String to) {
+        return (Running) after(
+                waiting(),
+                List.of(new EvacuationPlanned(List.of(new PlannedVm(
+                        Pictures.vm("x", 980),
+                        "host-2",
+                        Optional.of(to),
+                        RowState.WAITING,
+                        Optional.empty(),
+                        List.of("vm-1"))))));
+    }
+
+    private static FleetShown fullUnlessXGoes(HostView third) {
+        return Pictures.fleet(
+                Pictures.host("host-1", "UP", true, 1000, Map.of(), specs(1).toArray(VmSpec[]::new)),
+                Pictures.up("host-2", 1000, Map.of(), Pictures.vm("x", 980)),
+                third);
+    }
+
+    @Test
+    void whoMakesRoomIsStartedFirstThoughItWasPlannedLater() {
+        FleetShown fleet = fullUnlessXGoes(Pictures.up("host-3", 1000, Map.of()));
+        Running state = withExtra("host-3");
+        assertThat(startable(state, fleet)).extracting(EvacuationRow::vm).containsExactly("x");
+        assertThat(onFleet(state, fleet)).isEmpty();
+    }
+
+    @Test
+    void whoNeedNotMakeRoomAnyMoreStays() {
+        FleetShown roomy = Pictures.fleet(
+                Pictures.host("host-1", "UP", true, 1000, Map.of(), specs(1).toArray(VmSpec[]::new)),
+                Pictures.up("host-2", 2000, Map.of(), Pictures.vm("x", 980)),
+                Pictures.up("host-3", 1000, Map.of()));
+        Optional<String> why = Optional.of("its place is not needed any more");
+        assertThat(onFleet(withExtra("host-3"), roomy))
+                .containsExactly(new VmMigrationSettled("x", RowState.STAYS, why));
+        Running alone = (Running)
+                after(withExtra("host-3"), List.of(new VmMigrationSettled("vm-1", RowState.MOVED, Optional.empty())));
+        assertThat(onFleet(alone, fullUnlessXGoes(Pictures.up("host-3", 1000, Map.of()))))
+                .containsExactly(new VmMigrationSettled("x", RowState.STAYS, why));
+    }
+
+    @Test
+    void thoseThatWaitForEachOtherInACircleArePlannedAgain() {
+        // x has to wait for z, which has to wait for x
+        Running state = (Running) after(
+                withExtra("host-3"),
+                List.of(new EvacuationPlanned(List.of(new PlannedVm(
+                        Pictures.vm("z", 980),
+                        "host-3",
+                        Optional.of("host-2"),
+                        RowState.WAITING,
+                        Optional.empty(),
+                        List.of("x"))))));
+        FleetShown fleet = fullUnlessXGoes(Pictures.up("host-3", 1000, Map.of(), Pictures.vm("z", 980)));
+        assertThat(startable(state, fleet)).isEmpty();
+        assertThat(onFleet(state, fleet)).hasAtLeastOneElementOfType(VmReplanned.class);
+    }
+
+    @Test
+    void anEvacuationIsCompleteThoughWhoWasToMakeRoomStays() {
+        FleetShown empty = Pictures.fleet(
+                Pictures.host("host-1", "UP", true, 1000, Map.of()),
+                Pictures.up("host-2", 1000, Map.of()),
+                Pictures.up("host-3", 1000, Map.of()));
+        Running state = (Running) after(
+                withExtra("host-3"),
+                List.of(
+                        new VmMigrationSettled("x", RowState.FAILED, Optional.of("the link broke")),
+                        new VmMigrationSettled("vm-1", RowState.MOVED, Optional.empty())));
+        assertThat(onFleet(state, empty)).containsExactly(new EvacuationEvent.EvacuationFinished(true, 0));
     }
 
     /** A host with one VM that is leaving it. */
@@ -176,7 +252,7 @@ class EvacuationRulesTest {
                         "host-1", "UP", true, 1000, Map.of("gpu", 1), Pictures.vm("vm-1", 64, "gpu"), own("none")),
                 Pictures.up("host-2", 1000, Map.of("gpu", 1)));
         var options = new MigrationOptions(300, true, 0, 20_000, 0, "wait:1s, postcopy");
-        assertThat(plans.dryRun(List.of("host-1"), options, fleet).placements())
+        assertThat(plans.dryRun(List.of("host-1"), options, true, fleet).placements())
                 .containsExactlyInAnyOrder(
                         new Placement(
                                 "vm-1",
@@ -184,7 +260,7 @@ class EvacuationRulesTest {
                                 Optional.empty(),
                                 Optional.of("postcopy is not possible with a VFIO device: vm 'vm-1' has dev-0 (gpu)")),
                         new Placement("vm-own", "host-1", Optional.of("host-2"), Optional.empty()));
-        var planning = new Planning(new EvacuationJob("e-1", List.of("host-1"), options, 0));
+        var planning = new Planning(new EvacuationJob("e-1", List.of("host-1"), options, true, 0));
         Running state = (Running) after(planning, plans.plan(planning, fleet));
         assertThat(EvacuationState.row(state, "vm-1").orElseThrow().state()).isEqualTo(RowState.FAILED);
         assertThat(EvacuationState.row(state, "vm-own").orElseThrow().state()).isEqualTo(RowState.WAITING);
@@ -204,11 +280,12 @@ class EvacuationRulesTest {
                         1,
                         Optional.empty(),
                         Optional.of("host host-1's agent is away"))));
-        var planned = new PlannedVm(spec, "host-1", Optional.of("host-2"), RowState.WAITING, Optional.empty());
+        var planned =
+                new PlannedVm(spec, "host-1", Optional.of("host-2"), RowState.WAITING, Optional.empty(), List.of());
         Running state = (Running) after(
                 new EvacuationState.Unasked("e-1"),
                 List.of(
-                        new EvacuationRequested(List.of("host-1"), new MigrationOptions(300, true, 0, 20_000), 0),
+                        new EvacuationRequested(List.of("host-1"), new MigrationOptions(300, true, 0, 20_000), true, 0),
                         new EvacuationPlanned(List.of(planned))));
         assertThat(onFleet(state, away)).isEmpty();
         assertThat(startable(state, away)).isEmpty();

@@ -112,7 +112,7 @@ class EvacuationSnapshotTest {
 
     private EvacuationView toBothMigratingWithASnapshotOnTheWay() {
         evacuation.tell(new StartEvacuation(
-                "e-1", List.of("host-1"), new MigrationOptions(300, true, 0, 20_000), client.getRef()));
+                "e-1", List.of("host-1"), new MigrationOptions(300, true, 0, 20_000), true, client.getRef()));
         client.expectMessageClass(EvacuationShown.class);
         EvacuationView view = await().until(
                         this::show,

@@ -23,10 +23,10 @@ class PlanningElsewhereTest {
     private final AtomicInteger asked = new AtomicInteger();
 
     /** Plans by first fit, each time when it is let. */
-    private final Planner slow = (fleet, drained, vms, avoid, bytesPerSecond) -> {
+    private final Planner slow = request -> {
         asked.incrementAndGet();
         leave.acquireUninterruptibly();
-        return new FirstFit().plan(fleet, drained, vms, avoid, bytesPerSecond);
+        return new FirstFit().plan(request);
     };
 
     private static HostView drained(VmSpec... vms) {

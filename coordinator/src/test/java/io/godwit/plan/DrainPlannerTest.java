@@ -68,7 +68,7 @@ class DrainPlannerTest {
     void aLimitOnBandwidthIsPlannedWith() {
         Fleet fleet = Fleet.of(Pictures.fleet(
                 Pictures.up("host-1", 4000, Map.of(), Pictures.vm("a", 1000)), Pictures.up("host-2", 4000, Map.of())));
-        Plan plan = planner.plan(fleet, DRAINED, List.of("a"), Map.of(), 100 * MIB);
+        Plan plan = planner.plan(new PlanRequest(fleet, DRAINED, List.of("a"), Map.of(), 100 * MIB));
         // 1,000 MiB at 100 MiB/s
         assertThat(plan.placements().getFirst().timing().orElseThrow().durationMs())
                 .isBetween(9_900L, 10_100L);

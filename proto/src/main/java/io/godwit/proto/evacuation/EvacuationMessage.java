@@ -11,9 +11,17 @@ public sealed interface EvacuationMessage extends WireMessage {
     /** The evacuation it is meant for; an entity refuses a foreign one. */
     String evacuation();
 
-    /** Empties {@code hosts}: cordons them, plans, and moves every VM. Repeated, it answers with where it stands. */
+    /**
+     * Empties {@code hosts}: cordons them, plans, and moves every VM. Repeated, it answers with where it stands.
+     *
+     * @param makeRoom whether VMs of other hosts may be moved where one of these fits nowhere otherwise
+     */
     record StartEvacuation(
-            String evacuation, List<String> hosts, MigrationOptions options, ActorRef<EvacuationReply> replyTo)
+            String evacuation,
+            List<String> hosts,
+            MigrationOptions options,
+            boolean makeRoom,
+            ActorRef<EvacuationReply> replyTo)
             implements EvacuationMessage {
         public StartEvacuation {
             hosts = List.copyOf(hosts);
