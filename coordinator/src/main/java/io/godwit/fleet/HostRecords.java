@@ -118,9 +118,26 @@ final class HostRecords {
                 .forEach(entry -> entry.inventory()
                         .vms()
                         .forEach(vm -> specs.putIfAbsent(vm.spec().name(), vm.spec())));
-        List<VmView> vmViews =
-                specs.values().stream().map(spec -> vmView(spec, nowNanos)).toList();
+        Map<String, List<Reported>> reported = reported();
+        List<VmView> vmViews = specs.values().stream()
+                .map(spec -> vmView(spec, reported.getOrDefault(spec.name(), List.of()), nowNanos))
+                .toList();
         return new FleetShown(hostViews, vmViews);
+    }
+
+    /** What one host says of a VM. */
+    private record Reported(Entry entry, VmStatus status) {}
+
+    /** All that hosts say of VMs, by VM, in the order of the hosts. */
+    private Map<String, List<Reported>> reported() {
+        Map<String, List<Reported>> reported = new HashMap<>();
+        for (Entry entry : hosts.values()) {
+            for (VmStatus status : entry.inventory().vms()) {
+                reported.computeIfAbsent(status.spec().name(), _ -> new ArrayList<>(2))
+                        .add(new Reported(entry, status));
+            }
+        }
+        return reported;
     }
 
     private String stateOf(Entry entry, long nowNanos) {
@@ -134,23 +151,20 @@ final class HostRecords {
     }
 
     /** A VM is where the highest epoch says; a copy that is still being loaded does not count, but names its migration. */
-    private VmView vmView(VmSpec spec, long nowNanos) {
+    private VmView vmView(VmSpec spec, List<Reported> all, long nowNanos) {
         Optional<String> migration = Optional.empty();
         Entry best = null;
         VmStatus bestStatus = null;
-        for (Entry entry : hosts.values()) {
-            for (VmStatus status : entry.inventory().vms()) {
-                if (!status.spec().name().equals(spec.name())) {
-                    continue;
-                }
-                if (status.migration().isPresent() && !stateOf(entry, nowNanos).equals("DOWN")) {
-                    migration = status.migration();
-                }
-                if (!status.incoming()
-                        && (bestStatus == null || best == null || better(status, entry, bestStatus, best, nowNanos))) {
-                    best = entry;
-                    bestStatus = status;
-                }
+        for (Reported said : all) {
+            Entry entry = said.entry();
+            VmStatus status = said.status();
+            if (status.migration().isPresent() && !stateOf(entry, nowNanos).equals("DOWN")) {
+                migration = status.migration();
+            }
+            if (!status.incoming()
+                    && (bestStatus == null || best == null || better(status, entry, bestStatus, best, nowNanos))) {
+                best = entry;
+                bestStatus = status;
             }
         }
         if (best == null || bestStatus == null) {

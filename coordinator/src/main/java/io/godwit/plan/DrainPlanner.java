@@ -29,6 +29,8 @@ public final class DrainPlanner implements Planner {
     /** What a plan for a live fleet tries: about 10 ms, for an evacuation plans anew whenever something changes. */
     private static final Scheduler.Effort EFFORT = new Scheduler.Effort(1, 200_000);
 
+    private static final String NO_WAY = "; no way to make room by moving others was found";
+
     private final long hostMbit;
 
     /** @param hostMbit what each host's link is taken to carry for migrations, Mbit/s: no host reports it */
@@ -79,19 +81,16 @@ public final class DrainPlanner implements Planner {
                 .orElse(alone);
         Set<String> behind = together.unmoved();
         if (behind.size() >= alone.unmoved().size()) {
-            String no = behind.size() > raw.unmoved().size()
-                    ? "; others could make room only by moving twice, through a third host, which is not done live"
-                    : "; moving others does not make room for it";
-            return checked(request, alone, _ -> no);
+            return checked(request, alone, _ -> NO_WAY);
         }
         if (request.makeRoom()) {
-            return placements(request, together, _ -> "; moving others does not make room for it");
+            return placements(request, together, _ -> NO_WAY);
         }
         return checked(
                 request,
                 alone,
                 vm -> behind.contains(vm)
-                        ? "; moving others would not make room for it"
+                        ? NO_WAY
                         : "; there would be room if " + steps(together, vm) + ", but no other VM may be moved");
     }
 

@@ -136,7 +136,7 @@ class RoomMakingTest {
             VmRow a = saga.untilRow("a", row -> row.state().equals("UNPLACEABLE"));
             assertThat(a.reason().orElseThrow())
                     .contains("host-3 has 520 MiB free")
-                    .contains("moving others does not make room");
+                    .contains("no way to make room by moving others was found");
             assertThat(saga.until(view -> view.state().equals("FAILED")).vms())
                     .extracting(VmRow::state)
                     .containsExactlyInAnyOrder("UNPLACEABLE", "STAYS", "STAYS");

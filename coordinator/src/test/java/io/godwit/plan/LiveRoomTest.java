@@ -107,7 +107,7 @@ class LiveRoomTest {
         assertThat(names(plan)).containsExactly("b", "a");
         assertThat(of(plan, "a").reason().orElseThrow())
                 .startsWith("needs 900 MiB: host-2 has ")
-                .endsWith("; moving others does not make room for it");
+                .endsWith("; no way to make room by moving others was found");
     }
 
     @Test
@@ -178,6 +178,26 @@ class LiveRoomTest {
         assertThat(names(plan)).containsExactlyInAnyOrder("x", "y", "a");
         assertThat(of(plan, "x").makesRoomFor()).containsExactly("a");
         assertThat(of(plan, "y").makesRoomFor()).containsExactly("a");
+    }
+
+    @Test
+    void nobodyIsMovedTwiceForASwapRoundAThirdHost() {
+        // x and y would have to change places for a, round host-4, which b needs in the end
+        Fleet fleet = Fleet.of(Pictures.fleet(
+                up("host-1", 1000, Pictures.vm("a", 300), Pictures.vm("b", 400)),
+                up("host-2", 1000, Pictures.vm("x", 400), Pictures.vm("f", 400)),
+                up("host-3", 1000, Pictures.vm("y", 300), Pictures.vm("g", 600)),
+                up("host-4", 400)));
+        Plan plan = planner.plan(new PlanRequest(
+                fleet,
+                DRAINED,
+                List.of("a", "b"),
+                Map.of("a", Set.of("host-4"), "b", Set.of("host-2", "host-3")),
+                0,
+                Set.of("x", "y"),
+                true));
+        assertThat(names(plan)).containsExactly("b", "a");
+        assertThat(of(plan, "a").reason().orElseThrow()).endsWith("; no way to make room by moving others was found");
     }
 
     @Test
