@@ -14,6 +14,9 @@ import java.util.TreeMap;
 
 /** Biggest VM first, each to the first host by name that has room. Moves nobody else. */
 public final class FirstFit implements Planner {
+    /** Hosts that a reason names: it is kept with each VM, and nobody reads thousands. */
+    private static final int MOST_NAMED = 20;
+
     /** Big ones first, because small ones fill the gaps they leave; names make the order total. */
     private static final Comparator<PlacedVm> ORDER = Comparator.<PlacedVm>comparingLong(
                     vm -> -vm.spec().memoryBytes())
@@ -103,8 +106,13 @@ public final class FirstFit implements Planner {
             }
         }
         List<String> hosts = new ArrayList<>();
+        int others = 0;
         for (HostRoom room : rooms) {
             if (room.host().equals(vm.host()) || drained.contains(room.host())) {
+                continue;
+            }
+            if (hosts.size() >= MOST_NAMED) {
+                others++;
                 continue;
             }
             String why = obstacle(room, vm, drained, shunned)
@@ -116,7 +124,8 @@ public final class FirstFit implements Planner {
             hosts.add(room.host() + " " + why);
         }
         return "needs " + (needs.isEmpty() ? "another host" : String.join(" and ", needs)) + ": "
-                + (hosts.isEmpty() ? "there is none" : String.join(", ", hosts));
+                + (hosts.isEmpty() ? "there is none" : String.join(", ", hosts))
+                + (others == 0 ? "" : ", and " + others + " others cannot take it either");
     }
 
     /** With one need only, its noun need not be said again for every host. */

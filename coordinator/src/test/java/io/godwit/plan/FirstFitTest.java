@@ -9,7 +9,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.godwit.plan.Fleet.Reservation;
 import io.godwit.proto.fleet.FleetReply.FleetShown;
+import io.godwit.proto.fleet.HostView;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -46,6 +49,21 @@ class FirstFitTest {
         assertThat(drain(shown, "host-1", "a").placements().getFirst().reason())
                 .contains("needs 1 gpu: host-2 has 0 free of 1, host-3 is cordoned, host-4 is down,"
                         + " host-5 is unreachable");
+    }
+
+    @Test
+    void namesTwentyHostsAndCountsTheRest() {
+        List<HostView> hosts = new ArrayList<>(List.of(up("host-00", 1000, Map.of(), vm("a", 300))));
+        for (int h = 1; h <= 25; h++) {
+            hosts.add(up(String.format(Locale.ROOT, "host-%02d", h), 200, Map.of()));
+        }
+        assertThat(drain(fleet(hosts.toArray(HostView[]::new)), "host-00", "a")
+                        .placements()
+                        .getFirst()
+                        .reason()
+                        .orElseThrow())
+                .contains("host-20 has 200 MiB free of 200 MiB, and 5 others cannot take it either")
+                .doesNotContain("host-21");
     }
 
     @Test

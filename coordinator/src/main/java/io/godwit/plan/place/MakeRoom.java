@@ -1,6 +1,7 @@
 package io.godwit.plan.place;
 
 import io.godwit.plan.model.PlanVm;
+import java.util.Arrays;
 import java.util.List;
 
 /** Moves others out of the way: one, else a chain of two, else two from the same host; fewest moves first, then least memory. */
@@ -32,7 +33,11 @@ final class MakeRoom {
             if (!open(vm, h)) {
                 continue;
             }
-            for (PlanVm other : placer.movable(h)) {
+            List<PlanVm> movable = placer.movable(h);
+            if (!enough(vm, h, movable, 1)) {
+                continue;
+            }
+            for (PlanVm other : movable) {
                 int from = rooms.where(vm);
                 rooms.remove(other, h);
                 boolean would = rooms.fits(vm, h) && rooms.allowed(vm, from, h);
@@ -43,6 +48,31 @@ final class MakeRoom {
             }
         }
         return false;
+    }
+
+    /** Whether {@code vm} could fit on h if the {@code count} that have most of each resource left it: if not, no pair need be tried. */
+    private boolean enough(PlanVm vm, int h, List<PlanVm> movable, int count) {
+        long[] need = rooms.need(vm);
+        long[][] most = new long[need.length][count];
+        for (PlanVm other : movable) {
+            long[] frees = rooms.need(other);
+            for (int r = 0; r < need.length; r++) {
+                long carried = frees[r];
+                for (int i = 0; i < count; i++) {
+                    long less = Math.min(most[r][i], carried);
+                    most[r][i] = Math.max(most[r][i], carried);
+                    carried = less;
+                }
+            }
+        }
+        for (int r = 0; r < need.length; r++) {
+            long left = Math.max(0, rooms.free[h * need.length + r])
+                    + Arrays.stream(most[r]).sum();
+            if (need[r] > 0 && left < need[r]) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Moves {@code other} off h and puts {@code vm} there. */
@@ -65,6 +95,9 @@ final class MakeRoom {
                 continue;
             }
             List<PlanVm> movable = placer.movable(h);
+            if (!enough(vm, h, movable, 2)) {
+                continue;
+            }
             for (int a = 0; a < movable.size(); a++) {
                 for (int b = a + 1; b < movable.size(); b++) {
                     if (two(vm, movable.get(a), movable.get(b), h)) {
