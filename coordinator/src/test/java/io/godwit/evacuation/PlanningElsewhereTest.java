@@ -121,6 +121,7 @@ class PlanningElsewhereTest {
             await().until(() -> asked.get() == 2); // for a
             saga.show(lost(fleet, "a"));
             saga.untilRow("a", row -> row.state().equals("LOST"));
+            saga.show(fleet); // else it would be found lost again
             leave.release();
             saga.ended("e-1-b-1", MigrationPhase.COMPLETED, Optional.empty());
             var end = saga.until(view -> view.state().equals("FAILED"));
