@@ -14,6 +14,7 @@ import io.godwit.proto.lease.LeaseReply.LeaseMayLast;
 import io.godwit.proto.lease.LeaseReply.LeasesRenewed;
 import io.godwit.proto.ownership.OwnershipView;
 import io.godwit.proto.vm.VmSpec;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -54,22 +55,28 @@ final class RestartWatch {
      * @param started whether it was started just now
      * @param failed whether an attempt to start it failed
      * @param on the host that it failed on, if there was one
+     * @param owned what an owner has it under that was not known here; 0 if nothing is new
      */
-    private record Outcome(String vm, Optional<String> note, boolean started, boolean failed, Optional<String> on) {
+    private record Outcome(
+            String vm, Optional<String> note, boolean started, boolean failed, Optional<String> on, long owned) {
         static Outcome nothing(String vm) {
-            return new Outcome(vm, Optional.empty(), false, false, Optional.empty());
+            return new Outcome(vm, Optional.empty(), false, false, Optional.empty(), 0);
         }
 
         static Outcome runs(String vm) {
-            return new Outcome(vm, Optional.empty(), true, false, Optional.empty());
+            return new Outcome(vm, Optional.empty(), true, false, Optional.empty(), 0);
         }
 
         static Outcome waits(String vm, String note) {
-            return new Outcome(vm, Optional.of(note), false, false, Optional.empty());
+            return new Outcome(vm, Optional.of(note), false, false, Optional.empty(), 0);
+        }
+
+        static Outcome owned(String vm, String note, long epoch) {
+            return new Outcome(vm, Optional.of(note), false, false, Optional.empty(), epoch);
         }
 
         static Outcome failed(String vm, String note, Optional<String> on) {
-            return new Outcome(vm, Optional.of(note), false, true, on);
+            return new Outcome(vm, Optional.of(note), false, true, on, 0);
         }
     }
 
@@ -188,12 +195,19 @@ final class RestartWatch {
                     "its policy is restart, but its QEMU may run on though nobody reaches its agent: it is started anew only"
                             + " after 'host fence " + host + " --confirmed-down'"));
         }
-        if (clock.nanoTime() - attempt.sinceNanos() < settings.restartAfter().toNanos()) {
-            return CompletableFuture.completedFuture(
-                    Outcome.waits(name, "its policy is restart: its lease is looked at in a moment"));
+        String inAMoment = "its policy is restart: its lease is looked at in a moment";
+        if (attempt.epoch() != owner.epoch()) {
+            return CompletableFuture.completedFuture(Outcome.owned(name, inAMoment, owner.epoch()));
+        }
+        Duration elapsed = Duration.ofNanos(clock.nanoTime() - attempt.sinceNanos());
+        if (elapsed.compareTo(settings.restartAfter()) < 0) {
+            return CompletableFuture.completedFuture(Outcome.waits(name, inAMoment));
         }
         if (saysThatItIsNotThere(fleet, host, name)) {
-            return takenAtItsWord(vm.spec(), host, attempt, owner);
+            return vm.state().equals("LOST") || elapsed.compareTo(creation()) >= 0
+                    ? takenAtItsWord(vm.spec(), host, attempt, owner)
+                    : CompletableFuture.completedFuture(
+                            Outcome.waits(name, "host " + host + " may have yet to be told to create it"));
         }
         return vms.fenceLease(name, owner.epoch(), false).thenCompose(reply -> switch (reply) {
             case LeaseMayLast(var _, var waitMs) ->
@@ -207,6 +221,11 @@ final class RestartWatch {
             case LeasesRenewed wrong ->
                 CompletableFuture.failedFuture(new IllegalStateException("the lender of leases answered " + wrong));
         });
+    }
+
+    /** As long as whoever creates a VM may wait for its host, which reports without it all that time. */
+    private Duration creation() {
+        return settings.agentPatience().plus(settings.hostTimeout());
     }
 
     /** Its agent is there, and reports without it: it was started anew, and the guest died with the one before. */
@@ -278,6 +297,9 @@ final class RestartWatch {
         if (outcome.started()) {
             // its first report is on its way: what comes after that is another loss
             changed.remove(outcome.vm());
+        }
+        if (outcome.owned() > 0) {
+            changed.computeIfPresent(outcome.vm(), (_, before) -> before.under(outcome.owned(), clock.nanoTime()));
         }
         if (!outcome.failed()) {
             attempts = Map.copyOf(changed);

@@ -80,6 +80,11 @@ final class FakeHosts {
     /** Hosts that never answer BeginSave: their migrations stay in pre-copy. */
     final Set<String> stuck = ConcurrentHashMap.newKeySet();
 
+    /** Hosts that keep what they are told to create to themselves until they are no longer here, and {@link #goOn}. */
+    final Set<String> slow = ConcurrentHashMap.newKeySet();
+
+    private final Map<String, CreateVm> keptBack = new ConcurrentHashMap<>();
+
     /** Hosts that have QEMU. */
     final Set<String> qemu = ConcurrentHashMap.newKeySet();
 
@@ -127,8 +132,15 @@ final class FakeHosts {
             ActorRef<HostCommand> agent =
                     system.systemActorOf(agent(system, host, fleet), "agent-" + host, Props.empty());
             agents.put(host, agent);
-            system.receptionist().tell(Receptionist.register(Names.agentOf(host), agent));
+            if (!off.contains(host)) {
+                system.receptionist().tell(Receptionist.register(Names.agentOf(host), agent));
+            }
         }
+    }
+
+    /** How many of them the cluster sees, once they have all been listed. */
+    long inSight() {
+        return capacities.keySet().stream().filter(host -> !off.contains(host)).count();
     }
 
     private Behavior<HostCommand> agent(ActorSystem<?> system, String host, ActorRef<FleetCommand> fleet) {
@@ -233,6 +245,12 @@ final class FakeHosts {
                 List.copyOf(vms.get(host).values()));
     }
 
+    /** It does what it was told last to create. */
+    void goOn(String host) {
+        slow.remove(host);
+        agents.get(host).tell(keptBack.remove(host));
+    }
+
     private interface Reporter {
         void report(MigrationReport report);
     }
@@ -241,7 +259,9 @@ final class FakeHosts {
         Map<String, VmStatus> held = vms.get(host);
         switch (command) {
             case CreateVm create -> {
-                if (broken.contains(host)) {
+                if (slow.contains(host)) {
+                    keptBack.put(host, create);
+                } else if (broken.contains(host)) {
                     create.replyTo().tell(new HostRefused(host, "it is broken"));
                 } else {
                     held.put(create.spec().name(), status(create.spec(), RunState.RUNNING, create.epoch(), null));

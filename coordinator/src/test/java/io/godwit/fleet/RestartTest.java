@@ -74,7 +74,7 @@ class RestartTest {
                                 .filter(host -> host.state().equals("UP")
                                         && host.inventory().isPresent())
                                 .count()
-                        >= 2);
+                        == hosts.inSight());
     }
 
     @AfterEach
@@ -143,6 +143,18 @@ class RestartTest {
         await().atMost(SOON).until(() -> view("a").state().equals("RUNNING"));
         get(coordinator.destroyVm("a"));
         assertThat(hosts.vmsOn("host-1")).isEmpty();
+    }
+
+    /** Its agent reports without it all the while. */
+    @Test
+    void aVmThatIsLongInComingIntoBeingIsNotStartedAnew() {
+        hosts.slow.add("host-1");
+        CompletionStage<?> creation = coordinator.createVm(vm("a", 100).withHa(VmSpec.RESTART), Optional.of("host-1"));
+        awaitWord("a", "host host-1 may have yet to be told to create it");
+        hosts.goOn("host-1");
+        get(creation);
+        awaitRunningOn("a", "host-1");
+        assertThat(get(coordinator.ownership("a")).epoch()).isEqualTo(1);
     }
 
     @Test
@@ -221,7 +233,7 @@ class RestartTest {
         create("a", 100, "host-1", VmSpec.RESTART);
         OwnershipReply open = get(AskPattern.<OwnershipCommand, OwnershipReply>ask(
                 ClusterSharding.get(node.system()).entityRefFor(Names.OWNERSHIP, "a"),
-                replyTo -> new BeginHandoff("a", "m-x", "host-1", "host-2", 1, 5000, replyTo),
+                replyTo -> new BeginHandoff("a", "m-x", "host-1", "host-2", 1, 2000, replyTo),
                 SOON,
                 node.system().scheduler()));
         assertThat(open).isInstanceOf(OwnershipAccepted.class);
