@@ -42,6 +42,8 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
  */
 final class StandStill {
     private final SaveCore core;
+    /** Whether it may let go: a destination that has everything may be heard of before the end of the last copy is. */
+    private boolean released;
 
     private StandStill(SaveCore core) {
         this.core = core;
@@ -82,7 +84,11 @@ final class StandStill {
                 core.ended();
                 yield strand("stopping: " + reason);
             }
-            case SwitchOver _, Adjust _, Cancel _, RollBack _, Release _, Tick _, StepTimedOut _ -> Behaviors.same();
+            case Release() -> {
+                released = true;
+                yield Behaviors.same();
+            }
+            case SwitchOver _, Adjust _, Cancel _, RollBack _, Tick _, StepTimedOut _ -> Behaviors.same();
             case Opened _, Answered _, TrackingStarted _, HooksDone _, PassEnded _, Synced _, Undone _, CopyEnded _ ->
                 Behaviors.unhandled();
         });
@@ -123,7 +129,11 @@ final class StandStill {
                 core.closeStream();
                 yield Behaviors.same();
             }
-            case SwitchOver _, Adjust _, Cancel _, Release _, Tick _ -> Behaviors.same();
+            case Release() -> {
+                released = true;
+                yield Behaviors.same();
+            }
+            case SwitchOver _, Adjust _, Cancel _, Tick _ -> Behaviors.same();
             case Opened _,
                     Answered _,
                     TrackingStarted _,
@@ -143,6 +153,9 @@ final class StandStill {
         core.timers.cancelAll();
         core.hooks(replies -> new Device.VmStateChanged(RunState.POSTMIGRATE, false, replies));
         core.readAnswer(stream);
+        if (released) {
+            return releasing();
+        }
         return Behaviors.receiveMessage(command -> switch (command) {
             case HooksDone(var result) -> {
                 atRest(result);
@@ -289,7 +302,7 @@ final class StandStill {
         core.timers.cancelAll();
         core.closeStream();
         core.observer.tell(new SavePath.Event.Failed(reason, false, true, core.trail.all()));
-        return stranded();
+        return released ? releasing() : stranded();
     }
 
     /** Stands still, and only the ledger knows for whom. */

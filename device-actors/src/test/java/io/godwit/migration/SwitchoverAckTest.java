@@ -41,6 +41,22 @@ class SwitchoverAckTest {
         }
     }
 
+    /** A fast destination runs, and the source's word to let go is there, before the source has heard of its own last byte. */
+    @Test
+    void aWordToLetGoThatComesBeforeTheEndOfTheLastCopyIsKept() throws IOException {
+        try (SaveFixture save = new SaveFixture(2)) {
+            var path = save.begin(LIMITS);
+            save.await(SavePath.Event.Started.class);
+            save.await(SavePath.Event.Ready.class);
+            path.tell(new SavePath.SwitchOver());
+            path.tell(new SavePath.Release());
+            save.peer.answer(new Answer.Loaded(false, 0));
+            save.peer.answer(new Answer.Running(10));
+            assertThat(save.await(SavePath.Event.Released.class).downtime().totalMicros())
+                    .isPositive();
+        }
+    }
+
     @Test
     void aVmWithoutPreCopyDevicesIsAcknowledgedFromTheStart() {
         try (SaveFixture save = new SaveFixture(2)) {
