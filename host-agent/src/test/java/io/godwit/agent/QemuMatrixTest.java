@@ -56,10 +56,7 @@ final class QemuMatrixTest {
         GUEST.writeImage(image);
         spec = hosts.create(TwoQemuHosts.spec(BootSectorGuest.bootFrom(image), List.of(), Optional.empty()))
                 .spec();
-        Path serial = hosts.a.folder().resolve(TwoQemuHosts.VM).resolve("serial.log");
-        Awaitility.await()
-                .atMost(TwoQemuHosts.PATIENCE)
-                .until(() -> Files.readString(serial).contains(String.valueOf(BootSectorGuest.MARK)));
+        hosts.awaitSerial(hosts.a, BootSectorGuest.MARK);
         before = total(hosts.a, "before");
         watch = new OneAtATime(hosts);
     }

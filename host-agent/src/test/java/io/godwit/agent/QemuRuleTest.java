@@ -17,7 +17,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
@@ -70,10 +69,7 @@ final class QemuRuleTest {
                         Optional.empty(),
                         kvm ? "kvm" : "tcg"))
                 .spec();
-        Path serial = hosts.a.folder().resolve(TwoQemuHosts.VM).resolve("serial.log");
-        Awaitility.await()
-                .atMost(TwoQemuHosts.PATIENCE)
-                .until(() -> Files.readString(serial).contains(String.valueOf(BootSectorGuest.STARTED)));
+        hosts.awaitSerial(hosts.a, BootSectorGuest.STARTED);
         DataEndpoint to = hosts.prepare("m-1", spec, 1, hosts.b);
         hosts.beginSave("m-1", hosts.a, 1, to, 40 * TwoQemuHosts.MIB);
         SaveProgress told = null;
@@ -93,9 +89,7 @@ final class QemuRuleTest {
         MigrationReport.SourceReleased released = hosts.await(MigrationReport.SourceReleased.class);
         assertThat(released.stats().ramBytesSent()).isGreaterThan(32 * TwoQemuHosts.MIB);
         Path after = hosts.b.folder().resolve(TwoQemuHosts.VM).resolve("serial.log");
-        Awaitility.await()
-                .atMost(TwoQemuHosts.PATIENCE)
-                .until(() -> Files.readString(after).contains(String.valueOf(BootSectorGuest.MARK)));
+        hosts.awaitSerial(hosts.b, BootSectorGuest.MARK);
         // it went on, it did not start again
         assertThat(Files.readString(after)).doesNotContain(String.valueOf(BootSectorGuest.STARTED));
         hosts.qmp(hosts.b, "stop");

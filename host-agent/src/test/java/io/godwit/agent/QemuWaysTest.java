@@ -158,17 +158,19 @@ final class QemuWaysTest {
     @Test
     void aGuestThatDirtiesFasterThanTheLimitIsHeldBack() throws Exception {
         TwoQemuHosts hosts = hosts("");
-        // 16 MiB four times a second, over a link of 8 MiB/s
-        BootSectorGuest guest = new BootSectorGuest(17L << 20, 16384, 1);
+        // 4 MiB as often as it can, over a link of 2 MiB/s
+        BootSectorGuest guest = new BootSectorGuest(5L << 20, 0, 1);
         Path image = root.resolve("guest.img");
         guest.writeImage(image);
         VmSpec spec = hosts.create(TwoQemuHosts.spec(BootSectorGuest.bootFrom(image), List.of(), Optional.empty()))
                 .spec();
+        // before that it writes nothing, and is copied within no time
+        hosts.awaitSerial(hosts.a, BootSectorGuest.STARTED);
         DataEndpoint to = hosts.prepare("m-1", spec, 1, hosts.b);
-        hosts.beginSave("m-1", hosts.a, 1, to, 8 * TwoQemuHosts.MIB);
+        hosts.beginSave("m-1", hosts.a, 1, to, 2 * TwoQemuHosts.MIB);
         hosts.await(MigrationReport.SaveStarted.class);
         hosts.a.tell(new HostCommand.AdjustSave(
-                "m-1", TwoQemuHosts.VM, 1, new SaveLimits(1, 1, 1, 8 * TwoQemuHosts.MIB, 60, false)));
+                "m-1", TwoQemuHosts.VM, 1, new SaveLimits(1, 1, 1, 2 * TwoQemuHosts.MIB, 60, false)));
         Awaitility.await()
                 .atMost(TwoQemuHosts.PATIENCE)
                 .until(() -> throttle(hosts.qmp(hosts.a, "query-migrate")) == 60);

@@ -49,6 +49,7 @@ import java.util.function.Predicate;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.awaitility.Awaitility;
 
 /**
  * Two host agents with real QEMU processes (TCG, 150 MiB, no disk) in folders of their own; the test plays the coordinator,
@@ -327,6 +328,14 @@ final class TwoQemuHosts implements AutoCloseable {
 
     boolean runs(Agent agent) throws IOException {
         return qmp(agent, "query-status").path("running").asBoolean();
+    }
+
+    /** Waits until the guest there has printed {@code character}. */
+    void awaitSerial(Agent agent, char character) {
+        Path serial = agent.folder().resolve(VM).resolve("serial.log");
+        Awaitility.await("'" + character + "' on the serial console at " + agent.id())
+                .atMost(PATIENCE)
+                .until(() -> Files.exists(serial) && Files.readString(serial).indexOf(character) >= 0);
     }
 
     /** The guest's process, by its pid file. */
