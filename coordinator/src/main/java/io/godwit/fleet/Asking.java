@@ -34,6 +34,27 @@ final class Asking {
     }
 
     /**
+     * As {@link #ask}, for a question that may be asked twice: it is lost when it goes to a coordinator that has just died, and
+     * until the others have noticed. So it is asked anew every {@code again}, and whoever has come in its place answers.
+     */
+    <Q, A> CompletionStage<A> askAgain(
+            RecipientRef<Q> target, Function<ActorRef<A>, Q> question, Duration limit, Duration again, String whom) {
+        return askUntil(target, question, limit, again)
+                .exceptionallyCompose(failure -> CompletableFuture.failedFuture(translate(failure, whom, limit)));
+    }
+
+    private <Q, A> CompletionStage<A> askUntil(
+            RecipientRef<Q> target, Function<ActorRef<A>, Q> question, Duration left, Duration again) {
+        Duration now = left.compareTo(again) < 0 ? left : again;
+        CompletionStage<A> answer = AskPattern.ask(target, question, now, system.scheduler());
+        return now.equals(left)
+                ? answer
+                : answer.exceptionallyCompose(failure -> cause(failure) instanceof TimeoutException
+                        ? askUntil(target, question, left.minus(now), again)
+                        : CompletableFuture.failedFuture(failure));
+    }
+
+    /**
      * The agent of {@code host}. A host's first reports come sooner than its agent's listing, and an agent that restarts is
      * listed again in a moment: so it is looked for again until {@code patience} is over, then Unavailable.
      */
@@ -67,10 +88,13 @@ final class Asking {
     }
 
     private static Throwable translate(Throwable failure, String whom, Duration limit) {
-        Throwable cause =
-                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        Throwable cause = cause(failure);
         return cause instanceof TimeoutException
                 ? new Unavailable(whom + " did not answer within " + limit.toMillis() + " ms")
                 : cause;
+    }
+
+    private static Throwable cause(Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 }

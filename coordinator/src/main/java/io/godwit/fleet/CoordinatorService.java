@@ -78,7 +78,7 @@ final class CoordinatorService implements Coordinator {
                 vms,
                 directory(
                         Names.MIGRATION.name(),
-                        id -> askMigration(id, replyTo -> new ShowMigrationHistory(id, replyTo))
+                        id -> showMigration(id, replyTo -> new ShowMigrationHistory(id, replyTo))
                                 .thenApply(reply -> reply instanceof MigrationHistoryShown shown
                                         ? Optional.of(shown)
                                         : Optional.empty())),
@@ -273,25 +273,40 @@ final class CoordinatorService implements Coordinator {
     }
 
     private CompletionStage<MigrationReply> showMigration(String id) {
-        return askMigration(id, replyTo -> new ShowMigration(id, replyTo));
+        return showMigration(id, replyTo -> new ShowMigration(id, replyTo));
+    }
+
+    private CompletionStage<MigrationReply> showMigration(
+            String id, Function<ActorRef<MigrationReply>, MigrationMessage> question) {
+        return id.isBlank()
+                ? CompletableFuture.failedFuture(new NotFound("migration", id))
+                : asking.askAgain(
+                        ports.migrations().apply(id),
+                        question,
+                        settings.askTimeout(),
+                        settings.askAgain(),
+                        "migration " + id);
     }
 
     private CompletionStage<EvacuationReply> showEvacuation(String id) {
-        return askEvacuation(id, replyTo -> new ShowEvacuation(id, replyTo));
+        return id.isBlank()
+                ? CompletableFuture.failedFuture(new NotFound("evacuation", id))
+                : asking.askAgain(
+                        ports.evacuations().apply(id),
+                        replyTo -> new ShowEvacuation(id, replyTo),
+                        settings.askTimeout(),
+                        settings.askAgain(),
+                        "evacuation " + id);
     }
 
     private CompletionStage<MigrationReply> askMigration(
             String id, Function<ActorRef<MigrationReply>, MigrationMessage> question) {
-        return id.isBlank()
-                ? CompletableFuture.failedFuture(new NotFound("migration", id))
-                : asking.ask(ports.migrations().apply(id), question, settings.askTimeout(), "migration " + id);
+        return asking.ask(ports.migrations().apply(id), question, settings.askTimeout(), "migration " + id);
     }
 
     private CompletionStage<EvacuationReply> askEvacuation(
             String id, Function<ActorRef<EvacuationReply>, EvacuationMessage> question) {
-        return id.isBlank()
-                ? CompletableFuture.failedFuture(new NotFound("evacuation", id))
-                : asking.ask(ports.evacuations().apply(id), question, settings.askTimeout(), "evacuation " + id);
+        return asking.ask(ports.evacuations().apply(id), question, settings.askTimeout(), "evacuation " + id);
     }
 
     private static CompletionStage<MigrationView> shown(

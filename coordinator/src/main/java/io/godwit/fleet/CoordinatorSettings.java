@@ -9,6 +9,7 @@ import java.time.Duration;
  * Limits of the coordinator's own questions; {@code godwit.coordinator} in reference.conf says why each has its value.
  *
  * @param askTimeout for an answer of an entity or of FleetView
+ * @param askAgain after which a question that changes nothing is asked anew, in case it went to a coordinator that died
  * @param hostTimeout for an answer of a host agent, such as to the creation of a VM
  * @param agentPatience how long an agent that is not listed is looked for, and a report that is on its way
  * @param agentInterval between two looks
@@ -27,6 +28,7 @@ import java.time.Duration;
  */
 public record CoordinatorSettings(
         Duration askTimeout,
+        Duration askAgain,
         Duration hostTimeout,
         Duration agentPatience,
         Duration agentInterval,
@@ -47,6 +49,7 @@ public record CoordinatorSettings(
         Config own = config.getConfig("godwit.coordinator");
         return new CoordinatorSettings(
                 own.getDuration("ask-timeout"),
+                own.getDuration("ask-again"),
                 own.getDuration("host-timeout"),
                 own.getDuration("agent-patience"),
                 own.getDuration("agent-interval"),

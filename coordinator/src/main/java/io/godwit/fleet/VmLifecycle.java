@@ -268,11 +268,17 @@ final class VmLifecycle {
     }
 
     CompletionStage<FleetShown> fleet() {
-        return this.<FleetReply>askFleet(FleetCommand.ShowFleet::new).thenApply(reply -> switch (reply) {
-            case FleetShown shown -> shown;
-            case FleetRefused(var reason) -> throw new Refused(reason);
-            case FleetChanged _ -> throw new Refused("the fleet view gave the wrong answer");
-        });
+        return asking.<FleetCommand, FleetReply>askAgain(
+                        ports.fleet(),
+                        FleetCommand.ShowFleet::new,
+                        settings.askTimeout(),
+                        settings.askAgain(),
+                        "the fleet view")
+                .thenApply(reply -> switch (reply) {
+                    case FleetShown shown -> shown;
+                    case FleetRefused(var reason) -> throw new Refused(reason);
+                    case FleetChanged _ -> throw new Refused("the fleet view gave the wrong answer");
+                });
     }
 
     CompletionStage<Void> change(Function<ActorRef<FleetReply>, FleetCommand> command) {
@@ -283,7 +289,13 @@ final class VmLifecycle {
     }
 
     CompletionStage<OwnershipView> ownership(String vm) {
-        return ledger(vm, replyTo -> new QueryOwnership(vm, replyTo));
+        return asking.<OwnershipCommand, OwnershipReply>askAgain(
+                        ports.ledgers().apply(vm),
+                        replyTo -> new QueryOwnership(vm, replyTo),
+                        settings.askTimeout(),
+                        settings.askAgain(),
+                        ledgerOf(vm))
+                .thenApply(VmLifecycle::accepted);
     }
 
     CompletionStage<HostReply> tellHost(String host, Function<ActorRef<HostReply>, HostCommand> command) {
@@ -294,11 +306,19 @@ final class VmLifecycle {
     private CompletionStage<OwnershipView> ledger(
             String vm, Function<ActorRef<OwnershipReply>, OwnershipCommand> command) {
         return asking.<OwnershipCommand, OwnershipReply>ask(
-                        ports.ledgers().apply(vm), command, settings.askTimeout(), "the ledger of vm '" + vm + "'")
-                .thenApply(reply -> switch (reply) {
-                    case OwnershipAccepted(var view) -> view;
-                    case OwnershipRefused refused -> throw new Refused(refused.reason());
-                });
+                        ports.ledgers().apply(vm), command, settings.askTimeout(), ledgerOf(vm))
+                .thenApply(VmLifecycle::accepted);
+    }
+
+    private static String ledgerOf(String vm) {
+        return "the ledger of vm '" + vm + "'";
+    }
+
+    private static OwnershipView accepted(OwnershipReply reply) {
+        return switch (reply) {
+            case OwnershipAccepted(var view) -> view;
+            case OwnershipRefused refused -> throw new Refused(refused.reason());
+        };
     }
 
     private <A> CompletionStage<A> askFleet(Function<ActorRef<A>, FleetCommand> command) {

@@ -245,6 +245,10 @@ final class FakeHosts {
                 List.copyOf(vms.get(host).values()));
     }
 
+    boolean keepsBack(String host) {
+        return keptBack.containsKey(host);
+    }
+
     /** It does what it was told last to create. */
     void goOn(String host) {
         slow.remove(host);

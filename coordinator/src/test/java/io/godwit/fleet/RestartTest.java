@@ -151,6 +151,7 @@ class RestartTest {
         hosts.slow.add("host-1");
         CompletionStage<?> creation = coordinator.createVm(vm("a", 100).withHa(VmSpec.RESTART), Optional.of("host-1"));
         awaitWord("a", "host host-1 may have yet to be told to create it");
+        await().atMost(SOON).until(() -> hosts.keepsBack("host-1"));
         hosts.goOn("host-1");
         get(creation);
         awaitRunningOn("a", "host-1");
