@@ -2,6 +2,7 @@ package io.godwit.demo;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.godwit.api.EvacuationBody;
+import io.godwit.api.OptionsBody;
 import io.godwit.api.QemuBody;
 import io.godwit.api.VmBody;
 import io.godwit.cli.ApiClient;
@@ -31,6 +32,12 @@ final class Demo {
     private static final String DRAINED = "host-1";
     private static final long MIB = 1L << 20;
     private static final long DIRTY_BYTES_PER_SECOND = 20 * MIB;
+
+    /** Digests of a quarter of a GiB, taken while a guest stands still, are too much for the default on slow or busy cores. */
+    private static final long BUDGET_MS = 1000;
+
+    private static final OptionsBody OPTIONS =
+            new OptionsBody(null, null, null, null, null, "wait:1s, downtime:budget");
 
     private final Shell shell;
     private final Surroundings around;
@@ -120,7 +127,7 @@ final class Demo {
                     1,
                     new VmBody.Workload(options.memoryBytes() / 4, DIRTY_BYTES_PER_SECOND, false),
                     List.of(),
-                    null,
+                    BUDGET_MS,
                     null,
                     null,
                     QemuBody.bootSector(QemuWitness.ARGUMENTS));
@@ -133,7 +140,7 @@ final class Demo {
                 1,
                 new VmBody.Workload(options.memoryBytes() / 4, DIRTY_BYTES_PER_SECOND, true),
                 devices(number),
-                null);
+                BUDGET_MS);
     }
 
     /** In turn: a GPU and a virtual NIC beside it; a NIC of protocol v1, which can only be alone; a GPU alone. */
@@ -148,7 +155,8 @@ final class Demo {
 
     private EvacuationView evacuate(ApiClient client) throws InterruptedException {
         String id = client.view(
-                        client.post(ApiClient.path("evacuations"), new EvacuationBody(List.of(DRAINED), false, null)),
+                        client.post(
+                                ApiClient.path("evacuations"), new EvacuationBody(List.of(DRAINED), false, OPTIONS)),
                         EvacuationView.class)
                 .id();
         return await(

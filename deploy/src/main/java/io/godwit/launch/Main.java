@@ -35,7 +35,7 @@ public final class Main {
         return GodwitCommand.configured(line, shell);
     }
 
-    private static Surroundings surroundings() {
+    static Surroundings surroundings() {
         return new Surroundings(
                 new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8),
                 new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8),
