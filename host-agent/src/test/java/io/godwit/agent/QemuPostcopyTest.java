@@ -2,6 +2,7 @@ package io.godwit.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.godwit.agent.qemu.workload.BootSectorGuest;
 import io.godwit.proto.host.DataEndpoint;
 import io.godwit.proto.host.HostCommand;
 import io.godwit.proto.host.HostReply;
@@ -24,6 +25,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A guest runs at its destination before its memory is there: only under the ledger's commit, and however often the link breaks. */
 final class QemuPostcopyTest {
+    /** 8 MiB, two passes a second. */
+    private static final BootSectorGuest GUEST = new BootSectorGuest(9L << 20, 4096, 1);
+
     @TempDir
     Path root;
 
@@ -31,10 +35,15 @@ final class QemuPostcopyTest {
     private VmSpec spec;
 
     @BeforeEach
-    void start() {
+    void start() throws IOException {
         hosts = new TwoQemuHosts(root);
-        spec = hosts.create(TwoQemuHosts.spec(List.of(), List.of("postcopy-ram"), Optional.empty()))
+        Path image = root.resolve("guest.img");
+        GUEST.writeImage(image);
+        spec = hosts.create(
+                        TwoQemuHosts.spec(BootSectorGuest.bootFrom(image), List.of("postcopy-ram"), Optional.empty()))
                 .spec();
+        // firmware talks to devices, and waits for a page with QEMU's lock held: nobody hears of a broken link then
+        hosts.awaitSerial(hosts.a, BootSectorGuest.MARK);
     }
 
     @AfterEach

@@ -286,7 +286,7 @@ final class QemuDeparture {
                 Math.min(limits.downtimeLimitMs(), core.spec().blackoutBudgetMs()), settings);
         core.step(
                 Step.ADJUST,
-                session.call("migrate-set-parameters", QemuParameters.postcopy(limits, settings))
+                session.call("migrate-set-parameters", QemuParameters.postcopy(limits))
                         .thenCompose(_ -> session.call("migrate-start-postcopy"))
                         .exceptionallyCompose(_ -> session.call("migrate-set-parameters", hurry)));
     }

@@ -28,11 +28,13 @@ final class QemuParameters {
                 .put("multifd-channels", settings.multifdChannels());
     }
 
-    /** When what is dirty is to be fetched after the handoff: the limit is for what nobody has asked for yet. */
-    static ObjectNode postcopy(SaveLimits limits, QemuSettings settings) {
-        return QmpSession.arguments()
-                .put("max-bandwidth", settings.unlimitedBandwidth())
-                .put("max-postcopy-bandwidth", limits.bandwidthBytesPerSecond());
+    /**
+     * When what is dirty is to be fetched after the handoff: the limit is for what nobody has asked for yet. That of pre-copy
+     * stays until it ends: QEMU sends the rest of the state without one, and pre-copy that is let go now could be done before
+     * postcopy has begun.
+     */
+    static ObjectNode postcopy(SaveLimits limits) {
+        return QmpSession.arguments().put("max-postcopy-bandwidth", limits.bandwidthBytesPerSecond());
     }
 
     /** When the VM stands still: every byte that waits prolongs that. */
