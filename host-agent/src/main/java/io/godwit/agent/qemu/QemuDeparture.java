@@ -360,7 +360,8 @@ final class QemuDeparture {
         if (!stopDone) {
             stopDone = true;
             long held = core.epoch();
-            core.host.dataPlane().execute(() -> core.host.runLog().stopped(core.name(), held));
+            // it stands since before now, whenever the line is written: on busy cores that was after its destination's
+            core.host.dataPlane().execute(() -> core.host.runLog().stoppedAt(core.name(), held, now));
         }
         if (!figures.runState().equals("postmigrate")) {
             // 7.2 says "completed" a moment before its figures and run state are
