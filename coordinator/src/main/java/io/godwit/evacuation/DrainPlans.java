@@ -41,9 +41,28 @@ public final class DrainPlans {
         this.policies = policies;
     }
 
-    /** The plan of a batch whose hosts are cordoned, or of VMs that have come to them since it was planned. */
+    /**
+     * The plan of a batch whose hosts are cordoned, or of VMs that have come to them since it was planned; nothing if it is too early to
+     * say what cannot be moved.
+     */
     List<EvacuationEvent> plan(Asked state, FleetShown fleet) {
-        return List.of(new EvacuationPlanned(planFor(state.job(), state.rows(), fleet, new HashMap<>())));
+        return believed(
+                List.of(new EvacuationPlanned(planFor(state.job(), state.rows(), fleet, new HashMap<>()))), fleet);
+    }
+
+    /** A plan that gives a VM up is not believed while hosts have yet to report: the next one has them. */
+    private static List<EvacuationEvent> believed(List<EvacuationEvent> events, FleetShown fleet) {
+        return fleet.partial() && events.stream().anyMatch(DrainPlans::givesUp) ? List.of() : events;
+    }
+
+    private static boolean givesUp(EvacuationEvent event) {
+        return switch (event) {
+            case EvacuationPlanned(var vms) ->
+                vms.stream().anyMatch(vm -> vm.to().isEmpty());
+            case VmReplanned replanned -> replanned.to().isEmpty();
+            case VmMigrationSettled settled -> settled.state() != RowState.STAYS;
+            default -> false;
+        };
     }
 
     /** The plan that an evacuation of {@code hosts} would make now. */
@@ -63,7 +82,7 @@ public final class DrainPlans {
 
     /**
      * Other destinations for waiting VMs that need one, planned together. Where some still wait to make room, all that has not been started
-     * is planned anew: who goes where hangs together then.
+     * is planned anew: who goes where hangs together then. Nothing if it is too early to say what cannot be moved.
      */
     List<EvacuationEvent> again(Running state, FleetShown fleet) {
         FleetIndex index = FleetIndex.of(fleet);
@@ -95,15 +114,16 @@ public final class DrainPlans {
         state.rows().forEach(row -> avoid.put(row.vm(), Set.copyOf(row.failedAt())));
         List<Placement> placements = movers.isEmpty()
                 ? List.of()
-                : planner.plan(new PlanRequest(
+                : placements(
+                        new PlanRequest(
                                 picture,
                                 Set.copyOf(state.job().hosts()),
                                 movers,
                                 avoid,
                                 state.job().options().bandwidthBytesPerSecond(),
                                 neighbours(state.job(), state.rows(), index),
-                                state.job().makeRoom()))
-                        .placements();
+                                state.job().makeRoom()),
+                        index);
         Map<String, EvacuationRow> known = rows(state);
         List<PlannedVm> more = new ArrayList<>();
         Set<String> used = new HashSet<>();
@@ -125,7 +145,7 @@ public final class DrainPlans {
         if (!more.isEmpty()) {
             events.add(new EvacuationPlanned(more));
         }
-        return events;
+        return believed(events, fleet);
     }
 
     private static boolean changes(EvacuationRow row, Placement placement) {
@@ -223,11 +243,25 @@ public final class DrainPlans {
                 // a VM has one row: those that have one already are not planned for a second time
                 without(neighbours(job, rows, index), rows),
                 job.makeRoom());
-        for (Placement placement : planner.plan(request).placements()) {
+        for (Placement placement : placements(request, index)) {
             placement.timing().ifPresent(timing -> timings.put(placement.vm(), timing));
             planned.add(planned(picture, placement));
         }
         return planned;
+    }
+
+    /**
+     * With the room that there is now; where that is too little, with the room of VMs that are on their way out as well, whoever moves
+     * them: who is placed there waits for it, and is planned anew if it does not come.
+     */
+    private List<Placement> placements(PlanRequest request, FleetIndex fleet) {
+        Plan now = planner.plan(request);
+        List<Reservation> leaving = fleet.leaving();
+        if (now.complete() || leaving.isEmpty()) {
+            return now.placements();
+        }
+        Plan later = planner.plan(request.in(request.fleet().without(leaving)));
+        return (later.unplaced() < now.unplaced() ? later : now).placements();
     }
 
     private static Set<String> without(Set<String> names, List<EvacuationRow> rows) {

@@ -222,7 +222,10 @@ public final class EvacuationEntity
         FleetIndex index = FleetIndex.of(shown);
         fleet = Optional.of(index);
         return switch (state) {
-            case Unasked _ -> check(shown);
+            case Unasked _ -> check(index);
+            case Planning planning
+            when planning.job().hosts().stream().anyMatch(index::awaited) ->
+                Effect().noReply();
             case Planning planning -> {
                 List<String> open = EvacuationRules.uncordoned(planning.job(), shown);
                 open.forEach(host -> ports.fleet().tell(new CordonHost(host, true, fleetAnswers)));
@@ -277,14 +280,17 @@ public final class EvacuationEntity
         return Effect().noReply();
     }
 
-    private ReplyEffect<EvacuationEvent, EvacuationState> check(FleetShown shown) {
+    private ReplyEffect<EvacuationEvent, EvacuationState> check(FleetIndex index) {
         if (unchecked.isEmpty()) {
             return Effect().noReply();
         }
+        StartEvacuation first = unchecked.getFirst();
+        Optional<String> fault = rules.fault(first.hosts(), first.options(), index.shown());
+        if (fault.isPresent() && first.hosts().stream().anyMatch(index::awaited)) {
+            return Effect().noReply(); // its host may be about to report
+        }
         List<StartEvacuation> asked = List.copyOf(unchecked);
         unchecked.clear();
-        StartEvacuation first = asked.getFirst();
-        Optional<String> fault = rules.fault(first.hosts(), first.options(), shown);
         if (fault.isPresent()) {
             timers.cancel("look");
             timers.startSingleTimer("leave", new Leave(), settings.passivateAfter());

@@ -78,7 +78,8 @@ public final class EvacuationRules {
                     .map(row -> settled(row, RowState.STAYS, "its place is not needed any more"))
                     .forEach(events::add);
         }
-        if (allSettled(state)
+        if (!fleet.shown().partial()
+                && allSettled(state)
                 && unplanned(state.job(), state.rows(), fleet.shown()).isEmpty()) {
             events.add(new EvacuationFinished(
                     state.rows().stream().allMatch(row -> row.extra() || row.state() == RowState.MOVED), nowMs));
@@ -97,7 +98,9 @@ public final class EvacuationRules {
         Turns turns = new Turns(state, fleet);
         return state.rows().stream()
                 .filter(row -> row.state() == RowState.WAITING
-                        && (row.to().isEmpty() || fleet.closed(row.to().get()).isPresent() || turns.hopeless(row)))
+                        && (row.to().isEmpty()
+                                || !fleet.awaited(row.to().get())
+                                        && (fleet.closed(row.to().get()).isPresent() || turns.hopeless(row))))
                 .toList();
     }
 
@@ -140,6 +143,9 @@ public final class EvacuationRules {
                     new VmReplanned(row.vm(), Optional.of(owner), why),
                     new VmMigrationSettled(row.vm(), RowState.MOVED, why));
         }
+        if (fleet.awaited(owner)) {
+            return List.of();
+        }
         return List.of(settled(row, RowState.LOST, row.reason().orElse("its owner " + owner + " does not run it")));
     }
 
@@ -177,10 +183,14 @@ public final class EvacuationRules {
                 .toList();
     }
 
-    /** A waiting VM that has died with its host needs no migration to find that out. */
+    /** A waiting VM that has died with its host needs no migration to find that out, and one whose host is not to be heard of again. */
     private static Optional<EvacuationEvent> lost(EvacuationRow row, FleetIndex fleet) {
         return fleet.vm(row.vm())
-                .filter(vm -> vm.state().equals("LOST"))
+                .filter(vm -> vm.state().equals("LOST")
+                        || vm.state().equals("MISSING")
+                                && !vm.spec().outlivesAgent()
+                                && !fleet.shown().partial()
+                                && fleet.host(row.from()).isEmpty())
                 .map(vm -> new VmMigrationSettled(row.vm(), RowState.LOST, vm.failure()));
     }
 

@@ -1,11 +1,13 @@
 package io.godwit.evacuation;
 
 import io.godwit.plan.Fleet;
+import io.godwit.plan.Fleet.Reservation;
 import io.godwit.plan.HostRoom;
 import io.godwit.proto.fleet.FleetReply.FleetShown;
 import io.godwit.proto.fleet.HostView;
 import io.godwit.proto.fleet.VmView;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -51,6 +53,11 @@ final class FleetIndex {
                 .filter(host -> host.inventory().isPresent());
     }
 
+    /** Whether {@code host} may be there, though it has not been heard of since FleetView started. */
+    boolean awaited(String host) {
+        return shown.partial() && host(host).isEmpty();
+    }
+
     /** What it has left; nothing for a host that is unknown. */
     Optional<HostRoom> room(String host) {
         HostView view = hosts.get(host);
@@ -60,5 +67,14 @@ final class FleetIndex {
     /** Why nothing may be placed on {@code host}, if so. */
     Optional<String> closed(String host) {
         return room(host).map(HostRoom::closed).orElse(Optional.of("is unknown"));
+    }
+
+    /** VMs that a migration takes away from a host on which others may be placed. */
+    List<Reservation> leaving() {
+        return shown.vms().stream()
+                .filter(vm -> vm.migration().isPresent()
+                        && vm.host().filter(host -> closed(host).isEmpty()).isPresent())
+                .map(vm -> new Reservation(vm.spec(), vm.host().orElseThrow()))
+                .toList();
     }
 }

@@ -43,6 +43,7 @@ import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.cluster.Member;
 import org.apache.pekko.cluster.sharding.typed.ClusterShardingSettings;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
@@ -143,6 +144,16 @@ public final class CoordinatorNode implements AutoCloseable {
         cluster.manager().tell(new JoinSeedNodes(seeds));
     }
 
+    private static int hostNodes(ActorSystem<Void> system) {
+        int nodes = 0;
+        for (Member member : Cluster.get(system).state().getMembers()) {
+            if (member.hasRole(Names.HOST_ROLE)) {
+                nodes++;
+            }
+        }
+        return nodes;
+    }
+
     private static Coordinator startActors(ActorSystem<Void> system, Config config, CoordinatorSettings settings) {
         ClusterSharding sharding = ClusterSharding.get(system);
         InstantSource wall = InstantSource.system();
@@ -151,7 +162,12 @@ public final class CoordinatorNode implements AutoCloseable {
         Executor planning = system.dispatchers().lookup(DispatcherSelector.fromConfig("godwit.planning-dispatcher"));
         ActorRef<FleetCommand> fleet = ClusterSingleton.get(system)
                 .init(SingletonActor.of(
-                                FleetView.create(clock, settings.reportFresh(), settings.fleetSnapshots()),
+                                FleetView.create(
+                                        clock,
+                                        () -> hostNodes(system),
+                                        settings.reportFresh(),
+                                        settings.hostUnseenAfter(),
+                                        settings.fleetSnapshots()),
                                 Names.FLEET_VIEW)
                         .withSettings(ClusterSingletonSettings.create(system).withRole(Names.COORDINATOR_ROLE)));
         var migrationPorts = new MigrationPorts(

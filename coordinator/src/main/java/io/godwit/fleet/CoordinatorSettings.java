@@ -16,6 +16,7 @@ import java.time.Duration;
  * @param hostDownAfter how long a host may be unreachable before the cluster gives it up
  * @param coordinatorDownAfter how long a coordinator may be, or a majority of them missing
  * @param reportFresh a host's report no older than this shows by itself that the host is up
+ * @param hostUnseenAfter hosts that have not reported after this, since the coordinator's start, are not waited for
  * @param leftoverInterval between two looks for copies that nobody minds
  * @param restartAfter how long a VM has to be out of sight before its lease is looked at
  * @param restartInterval between two looks for VMs that are to be started anew
@@ -35,6 +36,7 @@ public record CoordinatorSettings(
         Duration hostDownAfter,
         Duration coordinatorDownAfter,
         Duration reportFresh,
+        Duration hostUnseenAfter,
         Duration leftoverInterval,
         Duration restartAfter,
         Duration restartInterval,
@@ -56,6 +58,7 @@ public record CoordinatorSettings(
                 own.getDuration("host-down-after"),
                 own.getDuration("coordinator-down-after"),
                 own.getDuration("report-fresh"),
+                config.getDuration("godwit.migration.host-unseen-after"),
                 own.getDuration("leftover-interval"),
                 own.getDuration("restart-after"),
                 own.getDuration("restart-interval"),

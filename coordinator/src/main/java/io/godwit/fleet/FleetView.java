@@ -15,12 +15,14 @@ import io.godwit.proto.fleet.FleetCommand.ReportHost;
 import io.godwit.proto.fleet.FleetCommand.ShowFleet;
 import io.godwit.proto.fleet.FleetReply.FleetChanged;
 import io.godwit.proto.fleet.FleetReply.FleetRefused;
+import io.godwit.proto.fleet.FleetReply.FleetShown;
 import io.godwit.proto.host.HostCommand;
 import io.godwit.proto.host.HostInventory;
 import io.godwit.snapshot.SnapshotSettings;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.function.IntSupplier;
 import org.apache.pekko.actor.NoSerializationVerificationNeeded;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -60,16 +62,27 @@ public final class FleetView
 
     private final ActorContext<Command> context;
     private final MonotonicClock clock;
+    private final IntSupplier hostNodes;
+    private final Duration unseenAfter;
+    private final long startNanos;
     private final HostRecords records;
     private final SnapshotSettings snapshots;
     private final ActorRef<Receptionist.Listing> listings;
     private final Set<String> subscribed = new HashSet<>();
 
     private FleetView(
-            ActorContext<Command> context, MonotonicClock clock, Duration reportFresh, SnapshotSettings snapshots) {
+            ActorContext<Command> context,
+            MonotonicClock clock,
+            IntSupplier hostNodes,
+            Duration reportFresh,
+            Duration unseenAfter,
+            SnapshotSettings snapshots) {
         super(PERSISTENCE_ID, SupervisorStrategy.restartWithBackoff(RESTART_MIN, RESTART_MAX, RESTART_JITTER));
         this.context = context;
         this.clock = clock;
+        this.hostNodes = hostNodes;
+        this.unseenAfter = unseenAfter;
+        this.startNanos = clock.nanoTime();
         this.snapshots = snapshots;
         this.records = new HostRecords(reportFresh.toNanos());
         this.listings = context.messageAdapter(Receptionist.Listing.class, AgentListed::new);
@@ -78,12 +91,19 @@ public final class FleetView
     /**
      * The singleton's behaviour.
      *
+     * @param hostNodes how many nodes of hosts the cluster has
      * @param reportFresh a report no older than this shows by itself that its host is up
+     * @param unseenAfter hosts that have not reported after this are not waited for
      * @param snapshots of the part that is durable
      */
     public static Behavior<FleetCommand> create(
-            MonotonicClock clock, Duration reportFresh, SnapshotSettings snapshots) {
-        Behavior<Command> inner = Behaviors.setup(context -> new FleetView(context, clock, reportFresh, snapshots));
+            MonotonicClock clock,
+            IntSupplier hostNodes,
+            Duration reportFresh,
+            Duration unseenAfter,
+            SnapshotSettings snapshots) {
+        Behavior<Command> inner = Behaviors.setup(
+                context -> new FleetView(context, clock, hostNodes, reportFresh, unseenAfter, snapshots));
         return Behaviors.transformMessages(
                 FleetCommand.class, inner, builder -> builder.match(FleetCommand.class, Told::new));
     }
@@ -117,7 +137,7 @@ public final class FleetView
     private ReplyEffect<FleetEvent, FleetState> told(FleetState state, FleetCommand command) {
         return switch (command) {
             case ReportHost(var inventory) -> report(inventory);
-            case ShowFleet(var replyTo) -> Effect().reply(replyTo, records.show(state, clock.nanoTime()));
+            case ShowFleet(var replyTo) -> Effect().reply(replyTo, show(state));
             case NoteVms(var notes) -> {
                 records.note(notes);
                 yield Effect().noReply();
@@ -138,6 +158,20 @@ public final class FleetView
                                 .thenReply(replyTo, _ -> new FleetChanged());
             }
         };
+    }
+
+    private FleetShown show(FleetState state) {
+        long now = clock.nanoTime();
+        FleetShown shown = records.show(state, now);
+        return now - startNanos < unseenAfter.toNanos() && awaits(shown)
+                ? new FleetShown(shown.hosts(), shown.vms(), true)
+                : shown;
+    }
+
+    /** Whether a host seems to be there that this incarnation has not heard: its node, or a VM that nobody else has. */
+    private boolean awaits(FleetShown shown) {
+        return records.heard() < hostNodes.getAsInt()
+                || shown.vms().stream().anyMatch(vm -> vm.state().equals("MISSING"));
     }
 
     private ReplyEffect<FleetEvent, FleetState> cordon(FleetState state, CordonHost cordon) {

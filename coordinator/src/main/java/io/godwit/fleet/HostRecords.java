@@ -81,6 +81,11 @@ final class HostRecords {
         return true;
     }
 
+    /** Hosts that have reported. */
+    int heard() {
+        return hosts.size();
+    }
+
     void listed(String host, Listed listed) {
         hosts.computeIfPresent(host, (_, entry) -> entry.with(listed));
     }

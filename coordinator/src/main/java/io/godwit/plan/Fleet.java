@@ -36,7 +36,7 @@ public record Fleet(Map<String, HostRoom> hosts, Map<String, PlacedVm> vms) {
         }
     }
 
-    /** A VM that will be on {@code host}, though its inventory may not say so yet. */
+    /** A VM that takes room of {@code host}: it will be there though its inventory may not say so yet, or still is. */
     public record Reservation(VmSpec spec, String host) {}
 
     public Fleet {
@@ -71,6 +71,16 @@ public record Fleet(Map<String, HostRoom> hosts, Map<String, PlacedVm> vms) {
             changed.computeIfPresent(
                     reservation.host(),
                     (_, room) -> room.holds(reservation.spec().name()) ? room : room.plus(reservation.spec()));
+        }
+        return new Fleet(changed, vms);
+    }
+
+    /** The same fleet once these have left the hosts that they are on. */
+    public Fleet without(List<Reservation> leaving) {
+        Map<String, HostRoom> changed = new HashMap<>(hosts);
+        for (Reservation one : leaving) {
+            changed.computeIfPresent(
+                    one.host(), (_, room) -> room.holds(one.spec().name()) ? room.minus(one.spec()) : room);
         }
         return new Fleet(changed, vms);
     }

@@ -57,35 +57,26 @@ public record HostRoom(
 
     /** The same host after it has taken {@code spec}. */
     public HostRoom plus(VmSpec spec) {
-        Map<String, Integer> taken = new HashMap<>(usedDevices);
-        spec.devices().stream().map(DeviceSpec::model).forEach(model -> taken.merge(model, 1, Integer::sum));
         List<String> holding = new ArrayList<>(held);
         holding.add(spec.name());
-        return new HostRoom(
-                host,
-                closed,
-                memoryBytes,
-                usedBytes + spec.memoryBytes(),
-                devices,
-                taken,
-                drivers,
-                qemu,
-                holding,
-                outgoingMax,
-                incomingMax);
+        return changed(spec, 1, holding);
     }
 
     /** The same host after {@code spec}, which it holds, has left it. */
     public HostRoom minus(VmSpec spec) {
-        Map<String, Integer> taken = new HashMap<>(usedDevices);
-        spec.devices().stream().map(DeviceSpec::model).forEach(model -> taken.merge(model, -1, Integer::sum));
         List<String> holding = new ArrayList<>(held);
         holding.remove(spec.name());
+        return changed(spec, -1, holding);
+    }
+
+    private HostRoom changed(VmSpec spec, int by, List<String> holding) {
+        Map<String, Integer> taken = new HashMap<>(usedDevices);
+        spec.devices().stream().map(DeviceSpec::model).forEach(model -> taken.merge(model, by, Integer::sum));
         return new HostRoom(
                 host,
                 closed,
                 memoryBytes,
-                usedBytes - spec.memoryBytes(),
+                usedBytes + by * spec.memoryBytes(),
                 devices,
                 taken,
                 drivers,

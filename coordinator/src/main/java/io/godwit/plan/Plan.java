@@ -14,6 +14,11 @@ public record Plan(List<Placement> placements) {
 
     /** Whether every VM has a destination. */
     public boolean complete() {
-        return placements.stream().allMatch(p -> p.to().isPresent());
+        return unplaced() == 0;
+    }
+
+    /** VMs without a destination. */
+    public long unplaced() {
+        return placements.stream().filter(p -> p.to().isEmpty()).count();
     }
 }

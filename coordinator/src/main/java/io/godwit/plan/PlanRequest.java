@@ -36,4 +36,9 @@ public record PlanRequest(
             Fleet fleet, Set<String> drained, List<String> vms, Map<String, Set<String>> avoid, long bytesPerSecond) {
         this(fleet, drained, vms, avoid, bytesPerSecond, Set.of(), false);
     }
+
+    /** The same in another picture of the fleet. */
+    public PlanRequest in(Fleet other) {
+        return new PlanRequest(other, drained, vms, avoid, bytesPerSecond, neighbours, makeRoom);
+    }
 }

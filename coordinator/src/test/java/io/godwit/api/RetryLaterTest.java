@@ -95,7 +95,12 @@ class RetryLaterTest {
         // another one that believes in itself writes first
         ActorRef<FleetCommand> other = node.system()
                 .systemActorOf(
-                        FleetView.create(() -> 0, Duration.ofSeconds(3), new SnapshotSettings(100, 2)),
+                        FleetView.create(
+                                () -> 0,
+                                () -> 0,
+                                Duration.ofSeconds(3),
+                                Duration.ofMinutes(1),
+                                new SnapshotSettings(100, 2)),
                         "other-fleet-view",
                         Props.empty());
         other.tell(new ReportHost(Pictures.inventory("host-2", 1, 100, Map.of(), List.of())));

@@ -56,6 +56,7 @@ final class EvacuationFixture implements AutoCloseable {
     final ActorTestKit kit;
     final TestProbe<EvacuationReply> client;
     final Map<String, StartMigration> started = new ConcurrentHashMap<>();
+    private final AtomicInteger looks = new AtomicInteger();
     private final TestProbe<ShardCommand> shard;
     private final Map<String, String> owners = new ConcurrentHashMap<>();
     private final ExecutorService planning = Executors.newVirtualThreadPerTaskExecutor();
@@ -81,6 +82,7 @@ final class EvacuationFixture implements AutoCloseable {
         ActorRef<FleetCommand> fleet = kit.spawn(Behaviors.receiveMessage(command -> {
             if (command instanceof ShowFleet(var replyTo)) {
                 replyTo.tell(shown);
+                looks.incrementAndGet();
             }
             return Behaviors.same();
         }));
@@ -120,6 +122,13 @@ final class EvacuationFixture implements AutoCloseable {
     void show(FleetShown now) {
         own(now);
         shown = now;
+    }
+
+    /** From now on the fleet looks like this, and the evacuation has seen it and thought about it. */
+    void showFor(FleetShown now, int times) {
+        show(now);
+        int before = looks.get();
+        await().until(() -> looks.get() >= before + times);
     }
 
     /** The entity dies, and another one recovers from the journal. */

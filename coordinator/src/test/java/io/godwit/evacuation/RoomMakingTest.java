@@ -125,6 +125,55 @@ class RoomMakingTest {
         }
     }
 
+    /** Another evacuation moves x from host-2 to host-3. */
+    private static FleetShown moved() {
+        return Pictures.fleet(
+                drained(A),
+                Pictures.reports("host-2", 1000, Pictures.moving(X, "e-2-x-1", false)),
+                Pictures.reports("host-3", 1000, Pictures.running(Y), Pictures.moving(X, "e-2-x-1", true)));
+    }
+
+    private static void waitsForX(EvacuationFixture saga) {
+        VmRow a = saga.untilRow("a", row -> row.reason().orElse("").contains("waits for room"));
+        assertThat(a.to()).contains("host-2");
+        assertThat(a.state()).isEqualTo("WAITING");
+    }
+
+    @Test
+    void aVmThatTwoEvacuationsChoseMakesRoomForBoth() {
+        try (var saga = saga(before())) {
+            saga.start();
+            saga.migration("e-1-x-1");
+            saga.show(moved());
+            saga.ended("e-1-x-1", MigrationPhase.FAILED, Optional.of("e-2-x-1 moves it"));
+            VmRow x = saga.untilRow("x", row -> row.state().equals("STAYS"));
+            assertThat(x.reason()).contains("e-2-x-1 moves it");
+            waitsForX(saga);
+            comesToItsEnd(saga);
+            assertThat(saga.started).containsOnlyKeys("e-1-x-1", "e-1-a-1");
+        }
+    }
+
+    @Test
+    void theRoomOfAVmThatAnotherEvacuationMovesIsWaitedFor() {
+        try (var saga = saga(moved())) {
+            saga.start();
+            waitsForX(saga);
+            assertThat(saga.view().vms()).hasSize(1);
+            comesToItsEnd(saga);
+        }
+    }
+
+    @Test
+    void roomThatDoesNotComeIsNotWaitedFor() {
+        try (var saga = saga(moved())) {
+            saga.start();
+            waitsForX(saga);
+            saga.show(before());
+            assertThat(saga.migration("e-1-x-1").to()).isEqualTo("host-3");
+        }
+    }
+
     @Test
     void aVmForWhichNobodyCanMakeRoomStays() {
         try (var saga = saga(before())) {

@@ -37,6 +37,8 @@ class FleetSnapshotTest {
     private Path folder;
 
     private H2Store store;
+    private volatile long now;
+    private volatile int nodes;
     private TestProbe<FleetReply> client;
     private ActorRef<FleetCommand> fleet;
 
@@ -53,7 +55,8 @@ class FleetSnapshotTest {
     }
 
     private ActorRef<FleetCommand> spawn() {
-        return store.kit.spawn(FleetView.create(() -> 0, Duration.ofSeconds(3), new SnapshotSettings(3, 2)));
+        return store.kit.spawn(FleetView.create(
+                () -> now, () -> nodes, Duration.ofSeconds(3), Duration.ofMinutes(1), new SnapshotSettings(3, 2)));
     }
 
     private void restart() {
@@ -97,6 +100,21 @@ class FleetSnapshotTest {
         fleet.tell(new DeregisterVm("a", client.getRef()));
         client.expectMessageClass(FleetChanged.class);
         assertThat(store.snapshots(ID)).containsExactly(3L);
+    }
+
+    @Test
+    void saysThatHostsHaveYetToReportForAWhile() {
+        assertThat(show().partial()).isFalse();
+        nodes = 2;
+        assertThat(show().partial()).isTrue();
+        cordon("host-1");
+        assertThat(show().partial()).isTrue();
+        cordon("host-2");
+        assertThat(show().partial()).isFalse();
+        register("a"); // the node of the host that has it may not be back in the cluster
+        assertThat(show().partial()).isTrue();
+        now = Duration.ofMinutes(1).toNanos();
+        assertThat(show().partial()).isFalse();
     }
 
     @Test

@@ -76,6 +76,17 @@ public final class Pictures {
                         Arrays.stream(vms).map(Pictures::running).toList())));
     }
 
+    /** A host in sight that reports these. */
+    public static HostView reports(String host, long mib, VmStatus... vms) {
+        return new HostView(host, "UP", false, 0, Optional.of(inventory(host, 1, mib, Map.of(), List.of(vms))));
+    }
+
+    /** A VM under epoch 1 that {@code migration} moves: at its source, or on its way in. */
+    public static VmStatus moving(VmSpec spec, String migration, boolean incoming) {
+        RunState state = incoming ? RunState.PAUSED : RunState.RUNNING;
+        return new VmStatus(spec, state, 1, Optional.of(migration), incoming, Optional.empty());
+    }
+
     /** A fleet of these hosts and the VMs that they report. */
     public static FleetShown fleet(HostView... hosts) {
         List<VmView> vms = new ArrayList<>();
