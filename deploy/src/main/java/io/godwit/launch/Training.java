@@ -17,6 +17,7 @@ import java.util.Map;
  * agents in one process, a VM that is created, moved by an evacuation and looked at. It exits with 1 when any of it fails.
  */
 public final class Training {
+    // the hosts join while the first command is tried: ten seconds in all, several times what that takes
     private static final int ATTEMPTS = 50;
     private static final long PAUSE_MS = 200;
 
