@@ -315,7 +315,7 @@ public final class MigrationRules {
     private static List<MigrationEvent> committed(Asked state, long epoch) {
         var committed = new HandoffCommitted(epoch);
         return state.trail().destinationGone() && !state.job().outlivesAgent()
-                ? List.of(committed, new MigrationStopped(lost(state.job(), destinationDied(state.job()))))
+                ? List.of(committed, new MigrationStopped(lost(state.job(), tookTheVm(state.job()))))
                 : List.of(committed);
     }
 
@@ -346,7 +346,7 @@ public final class MigrationRules {
                 case GoingBack back when !back.destinationDone() -> List.of(new DestinationVanished());
                 // it has all of it, and runs it when its agent is back and has heard of the grant
                 case Resuming _ when job.outlivesAgent() -> List.of();
-                case Resuming _ -> List.of(new MigrationStopped(lost(job, destinationDied(job))));
+                case Resuming _ -> List.of(new MigrationStopped(lost(job, tookTheVm(job))));
                 case GoingBack _, Releasing _, Ended _ -> List.of();
             };
         }
@@ -397,10 +397,14 @@ public final class MigrationRules {
     }
 
     static String destinationDied(MigrationJob job) {
-        return "host " + job.to() + "'s agent died";
+        return "host " + job.to() + "'s agent is gone";
+    }
+
+    private static String tookTheVm(MigrationJob job) {
+        return destinationDied(job) + ", and the VM with it unless the host is only cut off";
     }
 
     private static String lost(MigrationJob job, String why) {
-        return "vm '" + job.vm() + "' is lost: " + why + " after the handoff to it was committed";
+        return "vm '" + job.vm() + "' is lost after its handoff was committed: " + why;
     }
 }

@@ -134,7 +134,7 @@ class MigrationSagaTest {
         assertThat(view.retryable()).isFalse();
         assertThat(view.reason())
                 .contains("host host-1 could not send the VM to host host-2: connection reset;"
-                        + " host host-2's agent died");
+                        + " host host-2's agent is gone");
     }
 
     @Test
@@ -349,7 +349,7 @@ class MigrationSagaTest {
         saga.tell(new SaveFailed("m-1", "host-1", "cancelled", true, false, List.of()));
         MigrationView view = saga.ended();
         assertThat(view.phase()).isEqualTo(MigrationPhase.FAILED);
-        assertThat(view.reason()).contains("host host-2's agent died");
+        assertThat(view.reason()).contains("host host-2's agent is gone");
         assertThat(view.sourceLost()).isFalse();
     }
 
@@ -400,7 +400,9 @@ class MigrationSagaTest {
         MigrationView view = saga.ended();
         assertThat(view.phase()).isEqualTo(MigrationPhase.FAILED);
         assertThat(view.reason())
-                .contains("vm 'vm-1' is lost: host host-2's agent died after the handoff to it was committed");
+                .contains(
+                        "vm 'vm-1' is lost after its handoff was committed: host host-2's agent is gone, and the VM with it"
+                                + " unless the host is only cut off");
     }
 
     @Test
@@ -418,7 +420,7 @@ class MigrationSagaTest {
             saga.tell(new CommandRefused("m-1", "host-2", "RunVm", "no VM 'vm-1' here", 0));
         }
         assertThat(saga.ended().reason().orElseThrow())
-                .contains("is lost: host host-2 refused RunVm: no VM 'vm-1' here");
+                .contains("is lost after its handoff was committed: host host-2 refused RunVm: no VM 'vm-1' here");
     }
 
     @Test

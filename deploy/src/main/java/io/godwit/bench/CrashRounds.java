@@ -99,7 +99,10 @@ final class CrashRounds {
                     .ifPresent(row -> System.out.println("  not moved: " + row));
             fleet.awaitThat("all hosts are up again", SETTLED_MAX, () -> fleet.hostsUp() == options.hosts());
             fleet.awaitThat("all coordinators answer again", SETTLED_MAX, fleet::coordinatorsUp);
-            fleet.awaitThat("every VM runs or is known to be lost", SETTLED_MAX, () -> settled(end));
+            fleet.awaitThat(
+                    "every VM runs, or is known to be lost with the agent that was killed",
+                    SETTLED_MAX,
+                    () -> settled(end, harm.dead()));
         } catch (IOException e) {
             return Optional.of(stuck(told, e, evacuation));
         }
@@ -228,11 +231,15 @@ final class CrashRounds {
         return view.state().equals("COMPLETED") || view.state().equals("FAILED");
     }
 
-    /** Nobody reports a VM whose host died after the commit and before it ran it: that it is lost only its evacuation knows. */
-    private boolean settled(EvacuationView end) {
+    /**
+     * Nobody reports a VM whose host died after the commit and before it ran it: that it is lost only its evacuation knows. Where
+     * no agent was killed every VM has to run again, whatever was said of it while its host was away.
+     */
+    private boolean settled(EvacuationView end, Optional<String> dead) {
         Map<String, CrashFleet.Vm> vms = fleet.vms();
         return vms.size() == options.vms()
-                && vms.entrySet().stream().allMatch(vm -> vm.getValue().state().equals("RUNNING") || gone(vm, end));
+                && vms.entrySet().stream()
+                        .allMatch(vm -> vm.getValue().state().equals("RUNNING") || (dead.isPresent() && gone(vm, end)));
     }
 
     private static boolean gone(Map.Entry<String, CrashFleet.Vm> vm, EvacuationView end) {
