@@ -28,8 +28,11 @@ public final class LearntDowntime {
         return RouteCosts.of(settings, switchovers.getOrDefault(new Route(to, verify), List.of()), all);
     }
 
-    /** A switchover to {@code to} has been measured. */
+    /** A switchover to {@code to} has been measured. One in which something broke teaches nothing of the next. */
     void learn(DataEndpoint to, boolean verify, Switchover measured) {
+        if (measured.mishap(settings.learntFixedMax().toNanos() / 1000)) {
+            return;
+        }
         switchovers.compute(new Route(to, verify), (_, before) -> {
             List<Switchover> all = new ArrayList<>(before == null ? List.of() : before);
             all.add(measured);

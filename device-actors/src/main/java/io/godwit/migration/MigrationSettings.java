@@ -18,6 +18,7 @@ import java.time.Duration;
  * @param deviceThresholdBytes a device is iterated while it has at least this much pending
  * @param deviceIterateBytesMax most device bytes per tick
  * @param fixedDowntime part of a standstill that no byte count explains
+ * @param learntFixedMax a switchover whose parts that no byte count explains took longer is not learnt from
  * @param digestBytesPerSecond how fast RAM is digested when verifying
  * @param ledgerPoll how often a VM that waits for the ledger's word asks for it
  * @param statesMax most state triples kept
@@ -35,6 +36,7 @@ public record MigrationSettings(
         long deviceThresholdBytes,
         long deviceIterateBytesMax,
         Duration fixedDowntime,
+        Duration learntFixedMax,
         long digestBytesPerSecond,
         Duration ledgerPoll,
         int statesMax) {
@@ -55,6 +57,7 @@ public record MigrationSettings(
                 config.getBytes("device-threshold"),
                 config.getBytes("device-iterate-max"),
                 config.getDuration("fixed-downtime"),
+                config.getDuration("learnt-fixed-max"),
                 config.getBytes("digest-rate"),
                 config.getDuration("ledger-poll"),
                 config.getInt("states-max"));

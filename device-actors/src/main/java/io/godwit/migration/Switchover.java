@@ -43,6 +43,16 @@ record Switchover(
         return fixedMicros + (tellsRam() ? 0 : ramMicros) + (tellsDevices() ? 0 : deviceMicros);
     }
 
+    /**
+     * Whether something broke in it, rather than that it took its time: its fixed part or its handoff took longer than {@code
+     * fixedMaxMicros}, or its RAM did and went at less than a tenth of what the same link did just before.
+     */
+    boolean mishap(long fixedMaxMicros) {
+        return unexplainedMicros() > fixedMaxMicros
+                || handoffMicros > fixedMaxMicros
+                || (tellsRam() && ramMicros > fixedMaxMicros && 10 * stoppedBandwidth() < precopyBandwidth);
+    }
+
     /** Bytes per second of RAM while it stood still; only if it {@link #tellsRam}. */
     double stoppedBandwidth() {
         return ramBytes * 1e6 / ramMicros;

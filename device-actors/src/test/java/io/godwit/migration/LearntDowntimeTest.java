@@ -31,6 +31,28 @@ class LearntDowntimeTest {
     }
 
     @Test
+    void aSwitchoverInWhichSomethingBrokeTeachesNothing() {
+        // an agent that stood still for half a minute; a coordinator that died before it could grant the handoff; a
+        // source
+        // that stood still while it sent
+        learnt.learn(HOST_B, true, fixed(43_336_000));
+        learnt.learn(HOST_B, true, new Switchover(10_000, 7_000_000, 0, 0, 0, 0, 0, 1 << 20, 0, 0));
+        learnt.learn(HOST_B, true, new Switchover(10_000, 0, 1L << 30, 64 << 20, 30_000_000, 0, 0, 1 << 20, 0, 0));
+        RouteCosts costs = learnt.costs(HOST_B, true);
+        assertThat(costs.fixedMicros()).isEqualTo(start);
+        assertThat(costs.handoffMicros()).isEqualTo(settings.handoffDelay().toNanos() / 1000);
+        assertThat(costs.copies()).isEmpty();
+    }
+
+    @Test
+    void aLongStandstillThatItsBytesExplainIsLearntFrom() {
+        // 32 GiB at 1 GiB/s, as fast as while the VM ran
+        learnt.learn(HOST_B, true, new Switchover(10_000, 0, 1L << 30, 32L << 30, 32_000_000, 0, 0, 1 << 20, 0, 0));
+        assertThat(learnt.costs(HOST_B, true).copies()).hasSize(1);
+        assertThat(learnt.costs(HOST_B, true).fixedMicros()).isEqualTo(10_000);
+    }
+
+    @Test
     void forgetsAllButTheLastEight() {
         for (int i = 0; i < 8; i++) {
             learnt.learn(HOST_B, true, fixed(900_000));

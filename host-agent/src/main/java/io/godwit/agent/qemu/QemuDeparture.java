@@ -677,7 +677,8 @@ final class QemuDeparture {
                     .learn(
                             begin.destination().host(),
                             new QemuLearnt.Standstill(
-                                    phase == Phase.EARLY, totalMicros, reports.standingBytes(), time.drainMicros()));
+                                    phase == Phase.EARLY, totalMicros, reports.standingBytes(), time.drainMicros()),
+                            core.host.settings().learntFixedMax());
         }
     }
 

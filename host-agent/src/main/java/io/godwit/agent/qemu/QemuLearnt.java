@@ -84,8 +84,15 @@ public final class QemuLearnt {
         return such.isEmpty() ? known : such;
     }
 
-    /** A VM that went to {@code host} has stood still. */
-    void learn(String host, Standstill measured) {
+    /**
+     * A VM that went to {@code host} has stood still.
+     *
+     * @param fixedMax with a longer part that no byte explains something broke in it, which teaches nothing of the next
+     */
+    void learn(String host, Standstill measured, Duration fixedMax) {
+        if (measured.unexplainedMicros() > fixedMax.toNanos() / 1000) {
+            return;
+        }
         standstills.compute(host, (_, before) -> {
             List<Standstill> all = new ArrayList<>(before == null ? List.of() : before);
             all.add(measured);

@@ -12,6 +12,8 @@ class QemuForecastTest {
     private static final Duration FIXED = Duration.ofMillis(60);
     private static final long MIB = 1 << 20;
 
+    private static final Duration FIXED_MAX = Duration.ofSeconds(2);
+
     private final QemuLearnt learnt = new QemuLearnt();
 
     private static QemuFigures figures(long remaining, long bandwidth, long dirtyRate, int syncs, boolean running) {
@@ -74,7 +76,7 @@ class QemuForecastTest {
 
     @Test
     void standstillsTeachTheFixedPartAndTheBandwidthOfThatDestinationAlone() {
-        learnt.learn("host-b", new Standstill(false, 30_000, 10 * MIB, 10_000));
+        learn(new Standstill(false, 30_000, 10 * MIB, 10_000));
         QemuForecast forecast = forecast();
         forecast.take(figures(100 * MIB, 100 * MIB, 0, 2, true), 0);
         // 20 ms that no byte explains, and 1000 MiB/s instead of the limited 100
@@ -86,7 +88,7 @@ class QemuForecastTest {
 
     @Test
     void aFewBytesTeachNothingOfTheBandwidth() {
-        learnt.learn("host-b", new Standstill(false, 30_000, 4096, 1));
+        learn(new Standstill(false, 30_000, 4096, 1));
         assertThat(learnt.costs("host-b", FIXED).bandwidth()).isZero();
         assertThat(learnt.costs("host-b", FIXED).fixedMicros()).isEqualTo(29_999);
     }
@@ -94,22 +96,36 @@ class QemuForecastTest {
     @Test
     void oneBusyMomentMovesNoPromiseAndOldOnesAreForgotten() {
         for (int i = 0; i < 5; i++) {
-            learnt.learn("host-b", new Standstill(false, 20_000, 0, 0));
+            learn(new Standstill(false, 20_000, 0, 0));
         }
-        learnt.learn("host-b", new Standstill(false, 900_000, 0, 0));
+        learn(new Standstill(false, 900_000, 0, 0));
         assertThat(learnt.costs("host-b", FIXED).fixedMicros()).isEqualTo(20_000);
         for (int i = 0; i < 8; i++) {
-            learnt.learn("host-b", new Standstill(false, 50_000, 0, 0));
+            learn(new Standstill(false, 50_000, 0, 0));
         }
         assertThat(learnt.costs("host-b", FIXED).fixedMicros()).isEqualTo(50_000);
     }
 
     @Test
+    void aStandstillInWhichSomethingBrokeTeachesNothing() {
+        learn(new Standstill(false, 43_336_000, 10 * MIB, 10_000));
+        learn(new Standstill(true, 7_000_000, 0, 0));
+        assertThat(learnt.costs("host-b", FIXED)).isEqualTo(learnt.costs("host-c", FIXED));
+        // 30 s of sending that the bytes explain
+        learn(new Standstill(false, 30_020_000, 1000 * MIB, 30_000_000));
+        assertThat(learnt.costs("host-b", FIXED).fixedMicros()).isEqualTo(20_000);
+    }
+
+    private void learn(Standstill measured) {
+        learnt.learn("host-b", measured, FIXED_MAX);
+    }
+
+    @Test
     void whatQemuStopsByItselfIsPromisedFromStandstillsOfThatKind() {
         assertThat(forecast().earlyMicros()).isEqualTo(60_000);
-        learnt.learn("host-b", new Standstill(false, 20_000, 0, 0));
+        learn(new Standstill(false, 20_000, 0, 0));
         assertThat(forecast().earlyMicros()).as("better than nothing").isEqualTo(20_000);
-        learnt.learn("host-b", new Standstill(true, 45_000, 0, 0));
+        learn(new Standstill(true, 45_000, 0, 0));
         assertThat(forecast().earlyMicros()).isEqualTo(45_000);
         assertThat(forecast().floorMicros()).isEqualTo(20_000);
     }
