@@ -56,6 +56,9 @@ import java.util.Optional;
  * late report, which the commands' repetition makes normal). Pure.
  */
 public final class MigrationRules {
+    /** A native guest dies with its agent; from here one that is only cut off looks the same. */
+    private static final String WITH_THE_VM = ", and the VM with it unless the host is only cut off";
+
     private MigrationRules() {}
 
     /** The event of a request that nobody has made before and that has no {@link #fault}. */
@@ -315,7 +318,7 @@ public final class MigrationRules {
     private static List<MigrationEvent> committed(Asked state, long epoch) {
         var committed = new HandoffCommitted(epoch);
         return state.trail().destinationGone() && !state.job().outlivesAgent()
-                ? List.of(committed, new MigrationStopped(lost(state.job(), tookTheVm(state.job()))))
+                ? List.of(committed, new MigrationStopped(lostWithDestination(state.job())))
                 : List.of(committed);
     }
 
@@ -346,7 +349,7 @@ public final class MigrationRules {
                 case GoingBack back when !back.destinationDone() -> List.of(new DestinationVanished());
                 // it has all of it, and runs it when its agent is back and has heard of the grant
                 case Resuming _ when job.outlivesAgent() -> List.of();
-                case Resuming _ -> List.of(new MigrationStopped(lost(job, tookTheVm(job))));
+                case Resuming _ -> List.of(new MigrationStopped(lostWithDestination(job)));
                 case GoingBack _, Releasing _, Ended _ -> List.of();
             };
         }
@@ -389,7 +392,7 @@ public final class MigrationRules {
     }
 
     static String sourceDied(MigrationJob job) {
-        return "host " + job.from() + "'s agent is gone, and the VM with it unless the host is only cut off";
+        return agentGone(job.from()) + WITH_THE_VM;
     }
 
     static String sourceAway(MigrationJob job) {
@@ -397,11 +400,15 @@ public final class MigrationRules {
     }
 
     static String destinationDied(MigrationJob job) {
-        return "host " + job.to() + "'s agent is gone";
+        return agentGone(job.to());
     }
 
-    private static String tookTheVm(MigrationJob job) {
-        return destinationDied(job) + ", and the VM with it unless the host is only cut off";
+    private static String agentGone(String host) {
+        return "host " + host + "'s agent is gone";
+    }
+
+    private static String lostWithDestination(MigrationJob job) {
+        return lost(job, destinationDied(job) + WITH_THE_VM);
     }
 
     private static String lost(MigrationJob job, String why) {

@@ -32,11 +32,11 @@ class LearntDowntimeTest {
 
     @Test
     void aSwitchoverInWhichSomethingBrokeTeachesNothing() {
-        // an agent that stood still for half a minute; a coordinator that died before it could grant the handoff; a
-        // source
-        // that stood still while it sent
+        // an agent that stood still for half a minute
         learnt.learn(HOST_B, true, fixed(43_336_000));
+        // a coordinator that died before it could grant the handoff
         learnt.learn(HOST_B, true, new Switchover(10_000, 7_000_000, 0, 0, 0, 0, 0, 1 << 20, 0, 0));
+        // a source that stood still while it sent
         learnt.learn(HOST_B, true, new Switchover(10_000, 0, 1L << 30, 64 << 20, 30_000_000, 0, 0, 1 << 20, 0, 0));
         RouteCosts costs = learnt.costs(HOST_B, true);
         assertThat(costs.fixedMicros()).isEqualTo(start);
