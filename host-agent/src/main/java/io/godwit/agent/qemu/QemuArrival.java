@@ -232,7 +232,7 @@ final class QemuArrival {
                 recovery.answered(error);
                 yield core.poll();
             }
-            case CONNECT, STOP, SWITCHOVER, CANCEL, ADJUST, CONTACT -> Behaviors.same();
+            case CONNECT, STOP, SWITCHOVER, CANCEL, ADJUST, RELEASE, CONTACT -> Behaviors.same();
         };
     }
 

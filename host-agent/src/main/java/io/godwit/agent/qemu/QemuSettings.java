@@ -16,6 +16,7 @@ import java.time.Duration;
  * @param setupTimeout from the word to migrate to the first byte
  * @param switchoverTimeout from the word to go on at the switchover to the end
  * @param cancelTimeout from the word to cancel to the end
+ * @param releaseTimeout from the word that the VM runs at its destination to QEMU's own end of the migration
  * @param recoverDelay from the break of a postcopy's link to the source's attempt to mend it, and between two of the destination's
  * @param recoverInterval between two attempts of the source
  * @param quitTimeout from the word to quit to the end of the process
@@ -41,6 +42,7 @@ public record QemuSettings(
         Duration setupTimeout,
         Duration switchoverTimeout,
         Duration cancelTimeout,
+        Duration releaseTimeout,
         Duration recoverDelay,
         Duration recoverInterval,
         Duration quitTimeout,
@@ -68,6 +70,7 @@ public record QemuSettings(
                 config.getDuration("setup-timeout"),
                 config.getDuration("switchover-timeout"),
                 config.getDuration("cancel-timeout"),
+                config.getDuration("release-timeout"),
                 config.getDuration("recover-delay"),
                 config.getDuration("recover-interval"),
                 config.getDuration("quit-timeout"),

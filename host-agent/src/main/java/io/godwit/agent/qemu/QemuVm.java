@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  * starting → running                                     [QemuStarting, QemuRunning]
  * running → looking → running                            [QemuChecking]
- * running → leaving → running | closing → gone           [QemuDeparture, QemuClosing]
+ * running → leaving → running | closing → gone           [QemuDeparture … QemuReleasing, QemuClosing]
  * starting → arriving → running | closing → gone         [QemuArrival]
  * found → settling → running | arriving | closing        [QemuSettling] (after a restart of the agent)
  * </pre>
@@ -77,6 +77,8 @@ public final class QemuVm {
         CANCEL,
         /** vCPUs run. */
         RUN,
+        /** End a migration whose VM runs at its destination. */
+        RELEASE,
         /** Change parameters. */
         ADJUST,
         /** Mend the link of a postcopy. */

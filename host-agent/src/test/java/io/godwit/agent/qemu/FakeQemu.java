@@ -3,6 +3,7 @@ package io.godwit.agent.qemu;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -26,6 +27,7 @@ final class FakeQemu {
     private final ObjectMapper json = new ObjectMapper();
     private final Map<String, String> refusals = new ConcurrentHashMap<>();
     private final List<Link> links = new CopyOnWriteArrayList<>();
+    private final Map<String, BlockingQueue<String>> held = new HashMap<>();
     private String migration = "{}";
     private String runState = "prelaunch";
     private boolean stoppedByItself;
@@ -51,6 +53,20 @@ final class FakeQemu {
     /** The command is refused from now on. */
     void refuses(String command, String why) {
         refusals.put(command, why);
+    }
+
+    /** The command is taken in from now on, but not answered. */
+    synchronized void holds(String command) {
+        held.put(command, new LinkedBlockingQueue<>());
+    }
+
+    /** The command that is held is answered. */
+    synchronized void releases(String command) {
+        BlockingQueue<String> answers = held.remove(command);
+        if (answers == null) {
+            throw new IllegalStateException(command + " is not held");
+        }
+        links.forEach(link -> link.lines.addAll(answers));
     }
 
     /** The process, for a launcher. */
@@ -124,7 +140,10 @@ final class FakeQemu {
 
         @Override
         public void writeLine(String line) throws IOException {
-            lines.add(answer(json.readTree(line)));
+            JsonNode command = json.readTree(line);
+            synchronized (FakeQemu.this) {
+                held.getOrDefault(command.path("execute").asText(), lines).add(answer(command));
+            }
         }
 
         @Override

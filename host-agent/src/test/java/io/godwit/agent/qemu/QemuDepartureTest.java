@@ -19,9 +19,11 @@ import io.godwit.proto.migration.Progress;
 import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveProgress;
 import io.godwit.proto.migration.SaveStats;
+import io.godwit.proto.migration.StateTriple;
 import io.godwit.proto.ownership.OwnershipCommand;
 import io.godwit.proto.ownership.OwnershipReply;
 import io.godwit.proto.ownership.OwnershipView;
+import io.godwit.proto.vm.QemuSpec;
 import io.godwit.proto.vm.VmSpec;
 import io.godwit.proto.vm.WorkloadSpec;
 import io.godwit.vm.RunLog;
@@ -59,6 +61,10 @@ class QemuDepartureTest {
             "{\"status\": \"active\", \"expected-downtime\": 300, \"ram\": {\"total\": 1000000,"
                     + " \"remaining\": 1000, \"mbps\": 8, \"page-size\": 4096, \"dirty-sync-count\": 3}}";
 
+    private static final String PRE_SWITCHOVER = "{\"status\": \"pre-switchover\"}";
+    private static final String COMPLETED = "{\"status\": \"completed\", \"ram\": {\"total\": 1000000}}";
+    private static final MigrationOptions OPTIONS = new MigrationOptions(100, false, 0, 10_000);
+
     @TempDir
     Path folder;
 
@@ -68,6 +74,7 @@ class QemuDepartureTest {
                     godwit.qemu.tcg-live = true
                     godwit.qemu.switchover-timeout = 300 ms
                     godwit.qemu.cancel-timeout = 300 ms
+                    godwit.qemu.release-timeout = 300 ms
                     godwit.migration.ledger-poll = 10 s
                     """).withFallback(ConfigFactory.load());
     private final ActorTestKit kit = ActorTestKit.create("fake-qemu", config);
@@ -118,7 +125,18 @@ class QemuDepartureTest {
                 "none",
                 QemuSettings.from(config),
                 new QemuLearnt());
-        VmSpec spec = new VmSpec(VM, "qemu", 2 << 20, 1, new WorkloadSpec(0, 0, false), List.of(), 1000);
+        VmSpec spec = new VmSpec(VM, "qemu", 2 << 20, 1, new WorkloadSpec(0, 0, false), List.of(), 1000)
+                .withQemu(new QemuSpec(
+                        "",
+                        "auto",
+                        List.of(),
+                        List.of(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        "",
+                        List.of("postcopy-ram"),
+                        List.of(),
+                        Optional.empty()));
         vm = kit.spawn(QemuVm.create(host, here, new HostCommand.CreateVm(spec, 1, replies.ref())));
         HostReply.VmChanged created = replies.expectMessageClass(HostReply.VmChanged.class, PATIENCE);
         assertThat(created.status().spec().qemu().orElseThrow().machine()).isEqualTo("pc-q35-9.2");
@@ -135,9 +153,11 @@ class QemuDepartureTest {
     }
 
     private void beginSave() {
-        MigrationOptions options = new MigrationOptions(100, false, 0, 10_000);
-        tell(new HostCommand.BeginSave(
-                "m-1", VM, 1, new DataEndpoint("127.0.0.1", 4), options, SaveLimits.first(options, 1000)));
+        beginSave(SaveLimits.first(OPTIONS, 1000));
+    }
+
+    private void beginSave(SaveLimits limits) {
+        tell(new HostCommand.BeginSave("m-1", VM, 1, new DataEndpoint("127.0.0.1", 4), OPTIONS, limits));
         awaitAsked("migrate");
     }
 
@@ -170,10 +190,14 @@ class QemuDepartureTest {
     }
 
     private void handedOffAndContinued() {
-        beginSave();
+        handedOffAndContinued(SaveLimits.first(OPTIONS, 1000));
+    }
+
+    private void handedOffAndContinued(SaveLimits limits) {
+        beginSave(limits);
         qemu.stands(NEAR, "running");
         await(MigrationReport.ReadyToSwitchOver.class);
-        qemu.stands("{\"status\": \"pre-switchover\"}", "finish-migrate");
+        qemu.stands(PRE_SWITCHOVER, "finish-migrate");
         tell(new HostCommand.SwitchOver("m-1", VM, 1));
         awaitAsked("migrate-continue");
     }
@@ -191,7 +215,7 @@ class QemuDepartureTest {
         assertThat(promised.predictedDowntimeMicros()).isEqualTo(61_000);
         assertThat(promised.hypervisorDowntimeMicros()).isEqualTo(300_000);
         assertThat(qemu.asked).contains("stop");
-        qemu.stands("{\"status\": \"pre-switchover\"}", "finish-migrate");
+        qemu.stands(PRE_SWITCHOVER, "finish-migrate");
         await(SaveProgress.class);
         await(SaveProgress.class);
         assertThat(qemu.asked).doesNotContain("migrate-continue");
@@ -335,5 +359,58 @@ class QemuDepartureTest {
         assertThat(stood.commitMicros())
                 .as("of it, waiting for the handoff only")
                 .isLessThan(stood.totalMicros());
+    }
+
+    @Test
+    void aSourceThatIsToGoWaitsForQemusOwnEnd() {
+        handedOffAndContinued();
+        tell(new HostCommand.ReleaseSource("m-1", VM, 2, 0));
+        qemu.stands(COMPLETED, "postmigrate");
+        MigrationReport.SourceReleased released = await(MigrationReport.SourceReleased.class);
+        assertThat(released.states()).extracting(StateTriple::migration).contains("COMPLETED");
+        assertThat(released.downtime().totalMicros()).isPositive();
+    }
+
+    @Test
+    void aQemuThatNeverEndsItsMigrationGoesAllTheSame() {
+        handedOffAndContinued();
+        tell(new HostCommand.ReleaseSource("m-1", VM, 2, 0));
+        await(MigrationReport.SourceReleased.class);
+        assertThat(qemu.asked).contains("quit").doesNotContain("yank");
+    }
+
+    @Test
+    void aVmThatRunsElsewhereDoesNotRunHereWhateverQemuDoes() {
+        handedOffAndContinued();
+        tell(new HostCommand.ReleaseSource("m-1", VM, 2, 0));
+        qemu.stands("{\"status\": \"device\"}", "running");
+        await(MigrationReport.SourceReleased.class);
+        assertThat(qemu.ended).isCompleted();
+    }
+
+    @Test
+    void whatIsStillToBeFetchedStaysHoweverLongThatTakes() {
+        handedOffAndContinued(new SaveLimits(0, 100, 1000, 0, 0, false, true));
+        // the destination runs before anybody here has seen QEMU in postcopy
+        tell(new HostCommand.ReleaseSource("m-1", VM, 2, 0));
+        qemu.stands("{\"status\": \"postcopy-active\"}", "finish-migrate");
+        // twice the limit of a source that is waited for, in ticks
+        for (int i = 0; i < 30; i++) {
+            await(SaveProgress.class);
+        }
+        assertThat(qemu.asked).doesNotContain("quit", "yank");
+        qemu.stands(COMPLETED, "postmigrate");
+        await(MigrationReport.SourceReleased.class);
+    }
+
+    @Test
+    void aVmThatIsGivenBackBeforeItsMigrationHasBegunRunsUnderTheNewGrant() {
+        qemu.holds("migrate");
+        beginSave();
+        tell(new HostCommand.RunVm("m-1", VM, 2));
+        qemu.releases("migrate");
+        awaitAsked("migrate_cancel");
+        qemu.stands("{\"status\": \"cancelled\"}", "running");
+        assertThat(await(MigrationReport.VmRunning.class).epoch()).isEqualTo(2);
     }
 }
