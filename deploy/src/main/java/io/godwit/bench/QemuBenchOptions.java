@@ -17,7 +17,7 @@ record QemuBenchOptions(
                         [--output table|json]
               --fleets N      how often the agents start anew, having learnt nothing, 1 to 1000 (default 3)
               --rounds N      migrations of each guest (idle, slow, fast) in each of them, 0 to 1000 (default 8)
-              --pairs N       migrations timed through Godwit, and as many by hand, 0 to 1000 (default 7)
+              --pairs N       migrations timed through Godwit, and as many by hand, 0 to 1000 (default 25)
               --size SIZE     RAM of the guest that is timed, whole MiB up to 2GiB (default 1GiB)
               --accelerator W of all guests (default auto: kvm where it works, else tcg)
               --all           every migration as a line of its own, too
@@ -28,7 +28,7 @@ record QemuBenchOptions(
         boolean help = false;
         int fleets = 3;
         int rounds = 8;
-        int pairs = 7;
+        int pairs = 25;
         long bytes = 1L << 30;
         String accelerator = "auto";
         boolean all = false;

@@ -27,7 +27,7 @@ class QemuBenchTest {
         QemuBenchOptions plain = options();
         assertThat(plain.fleets()).isEqualTo(3);
         assertThat(plain.rounds()).isEqualTo(8);
-        assertThat(plain.pairs()).isEqualTo(7);
+        assertThat(plain.pairs()).isEqualTo(25);
         assertThat(plain.bytes()).isEqualTo(1L << 30);
         QemuBenchOptions told = options(
                 "--fleets", "1", "--rounds", "0", "--pairs", "2", "--size", "256MiB", "--accelerator", "tcg", "--all");

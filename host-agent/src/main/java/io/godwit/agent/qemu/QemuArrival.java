@@ -86,7 +86,7 @@ final class QemuArrival {
         ObjectNode parameters = QmpSession.arguments()
                 .put("multifd-channels", core.qemu.settings().multifdChannels());
         return core.capabilities(List.of("late-block-activate"))
-                .thenCompose(_ -> session.call("migrate-set-parameters", parameters))
+                .thenCompose(_ -> core.parameters(parameters))
                 .thenCompose(_ -> session.call("migrate-incoming", address))
                 .thenCompose(_ -> readAddress());
     }

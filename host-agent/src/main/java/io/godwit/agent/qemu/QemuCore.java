@@ -1,6 +1,5 @@
 package io.godwit.agent.qemu;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.godwit.agent.qemu.QemuVm.Command;
 import io.godwit.agent.qemu.QemuVm.Step;
@@ -37,6 +36,8 @@ import org.jspecify.annotations.Nullable;
 /** What all states of one QEMU guest share: its process and monitors, its epoch, and the ways it answers. Confined to its
  * actor. */
 final class QemuCore {
+    private static final String SOON = "soon";
+
     final ActorContext<Command> context;
     final TimerScheduler<Command> timers;
     final StashBuffer<Command> stash;
@@ -44,6 +45,7 @@ final class QemuCore {
     final QemuHost qemu;
     final QemuFiles files;
     private final SpecCodec codec;
+    private final QemuTold told;
     private VmSpec spec;
     private long epoch;
     private @Nullable QmpSession session;
@@ -74,6 +76,7 @@ final class QemuCore {
         this.codec = SpecCodec.of(context.getSystem());
         this.spec = spec;
         this.epoch = epoch;
+        this.told = new QemuTold(foreign());
     }
 
     VmSpec spec() {
@@ -281,6 +284,12 @@ final class QemuCore {
         return Behaviors.same();
     }
 
+    /** The same in a moment: QEMU is just about something that its answer would hold up. */
+    Behavior<Command> pollSoon() {
+        timers.startSingleTimer(SOON, new QemuVm.Tick(), qemu.settings().quiet());
+        return Behaviors.same();
+    }
+
     /** A poll has been answered; to be called for every Polled. */
     void polled() {
         polling = false;
@@ -418,17 +427,17 @@ final class QemuCore {
                         host.dataPlane());
     }
 
-    /** The capabilities a migration of this VM has on both ends, and {@code more}. */
+    /** It has the capabilities that a migration of this VM has on both ends, and {@code more}, when the stage completes. */
     CompletionStage<?> capabilities(List<String> more) {
         List<String> wanted = new ArrayList<>(List.of("events", "return-path", "validate-uuid"));
         wanted.addAll(more);
         wanted.addAll(spec.qemu().map(given -> given.capabilities()).orElse(List.of()));
-        ObjectNode arguments = QmpSession.arguments();
-        ArrayNode list = arguments.putArray("capabilities");
-        wanted.stream()
-                .distinct()
-                .forEach(name -> list.addObject().put("capability", name).put("state", true));
-        return session().call("migrate-set-capabilities", arguments);
+        return told.capabilities(session(), wanted);
+    }
+
+    /** It has these migration parameters when the stage completes. */
+    CompletionStage<?> parameters(ObjectNode parameters) {
+        return told.parameters(session(), parameters);
     }
 
     /** Past pre-switchover, from where on a destination may load the VM. */

@@ -12,6 +12,7 @@ import io.godwit.agent.qemu.QemuVm.Step;
 import io.godwit.agent.qemu.QemuVm.Stepped;
 import io.godwit.agent.qemu.QemuVm.Tick;
 import io.godwit.proto.host.HostCommand;
+import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.vm.RunState;
 import java.time.Duration;
 import java.util.List;
@@ -82,23 +83,30 @@ final class QemuDeparture {
         String uri = QemuArrival.uri(leaving.begin.destination());
         core.migrationUri(Optional.of(uri));
         ObjectNode to = QmpSession.arguments().put("uri", uri);
-        ObjectNode parameters = parameters();
         // durable long before there can be a handoff; an agent that dies earlier finds a VM of its own that migrates,
         // and ends that
         CompletionStage<Void> written =
                 core.save(QemuManifest.Role.LEAVING, core.epoch(), Optional.of(leaving.migration()));
-        return core.capabilities(List.of("pause-before-switchover", "auto-converge"))
+        return prepare(core, leaving.limits())
                 .thenCompose(_ -> core.fitToBeSent())
-                .thenCompose(_ -> session.call("migrate-set-parameters", parameters))
                 .thenCompose(_ -> session.call("migrate", to))
                 .thenCompose(_ -> written);
     }
 
+    /**
+     * QEMU has what it needs to be copied under those limits, when the stage completes. Said to a guest that only runs, too: then
+     * there is less to say when it is to leave, and its destination listens already.
+     */
+    static CompletionStage<?> prepare(QemuCore core, SaveLimits limits) {
+        return core.capabilities(List.of("pause-before-switchover", "auto-converge"))
+                .thenCompose(_ -> core.parameters(parameters(core, limits)));
+    }
+
     /** The parameters of a VM that is copied while it runs: it is held from switching over. */
-    private ObjectNode parameters() {
+    private static ObjectNode parameters(QemuCore core, SaveLimits limits) {
         QemuSettings settings = core.qemu.settings();
         return QemuParameters.of(
-                emulation.map(held -> held.held(leaving.limits())).orElse(leaving.limits()),
+                QemuEmulation.of(core).map(held -> held.held(limits)).orElse(limits),
                 settings.holdDowntime().toMillis(),
                 settings);
     }
@@ -106,10 +114,7 @@ final class QemuDeparture {
     private Behavior<Command> copying() {
         return Behaviors.receiveMessage(command -> switch (command) {
             case Asked(var asked) -> asked(asked);
-            case Heard(QmpMonitor.Happened(var event)) -> {
-                core.poll();
-                yield happened(event, leaving.now());
-            }
+            case Heard(QmpMonitor.Happened(var event)) -> happened(event, leaving.now());
             case Heard(QmpMonitor.Connected _) -> core.poll();
             case Heard(QmpMonitor.Disconnected _) -> Behaviors.same();
             case Polled(var figures, var _) -> {
@@ -134,9 +139,10 @@ final class QemuDeparture {
         } else if (event.name().equals("MIGRATION")
                 && leaving.isSetUp()
                 && event.data().path("status").asText().equals("pre-switchover")) {
+            leaving.reports.stands("pre-switchover");
             return preSwitchover(now);
         }
-        return Behaviors.same();
+        return event.name().equals("MIGRATION_PASS") || event.name().equals("STOP") ? core.pollSoon() : core.poll();
     }
 
     private Behavior<Command> polled(QemuFigures figures) {
@@ -271,7 +277,7 @@ final class QemuDeparture {
 
     private void adjust() {
         if (leaving.isSetUp() && !stopping) {
-            core.step(Step.ADJUST, core.session().call("migrate-set-parameters", parameters()));
+            core.step(Step.ADJUST, core.parameters(parameters(core, leaving.limits())));
         }
     }
 }

@@ -136,6 +136,11 @@ record QemuFigures(
 
     /** The migration's status in the terms of the state triples. */
     MigrationStatus fleetStatus() {
+        return fleetStatus(status);
+    }
+
+    /** That of a status as QEMU names it. */
+    static MigrationStatus fleetStatus(String status) {
         return switch (status) {
             case "none" -> MigrationStatus.NONE;
             case "setup", "wait-unplug" -> MigrationStatus.SETUP;

@@ -12,6 +12,7 @@ import io.godwit.agent.qemu.QemuVm.Tick;
 import io.godwit.proto.host.HostCommand;
 import io.godwit.proto.host.HostReply;
 import io.godwit.proto.migration.MigrationReport;
+import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.vm.RunState;
 import java.util.List;
 import java.util.Optional;
@@ -26,12 +27,15 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 final class QemuRunning {
     private static final String LOST = "lost";
     private static final String LOOK = "look";
+    /** What most migrations begin with. */
+    private static final SaveLimits NO_LIMITS = new SaveLimits(0, 0, 0, 0, 0, false);
 
     private final QemuCore core;
     private final Optional<MigrationReport.VmRunning> told;
     private final QemuRecovery recovery;
     private boolean fetching;
     private boolean stood;
+    private boolean prepared;
 
     private QemuRunning(QemuCore core, Optional<MigrationReport.VmRunning> told) {
         this.core = core;
@@ -128,6 +132,10 @@ final class QemuRunning {
                     fetching
                             ? core.qemu.settings().tick()
                             : core.qemu.settings().lookInterval());
+        }
+        if (!prepared && !figures.migrating() && !core.foreign()) {
+            prepared = true;
+            core.step(Step.ADJUST, QemuDeparture.prepare(core, NO_LIMITS));
         }
         if (fetching) {
             core.blocked(List.of("the rest of its memory is still fetched from the host it came from"));

@@ -1,5 +1,6 @@
 package io.godwit.agent.qemu;
 
+import io.godwit.proto.migration.MigrationStatus;
 import io.godwit.proto.migration.Progress;
 import io.godwit.proto.migration.SaveLimits;
 import io.godwit.proto.migration.SaveProgress;
@@ -24,6 +25,7 @@ final class QemuSaveReports {
     private long predictedAtStop;
     private long expectedAtStop = -1;
     private long sentAtStop;
+    private boolean stands;
 
     /** {@code destination}: the host that the VM goes to. */
     QemuSaveReports(QemuCore core, String migration, QemuTimeline time, String destination) {
@@ -52,14 +54,10 @@ final class QemuSaveReports {
             sentAtStop = figures.transferredBytes();
         }
         RunState state = figures.fleetRunState();
-        StateTriple triple = new StateTriple(
-                (state == RunState.PAUSED ? RunState.FINISH_MIGRATE : state).name(),
-                figures.fleetStatus().name(),
-                "-");
-        if (trail.size() < core.host.settings().statesMax()
-                && (trail.isEmpty() || !trail.getLast().equals(triple))) {
-            trail.add(triple);
-        }
+        // asked before it went on, answered after that
+        StateTriple triple = standing && stands && figures.active()
+                ? trail.getLast()
+                : went(state == RunState.PAUSED ? RunState.FINISH_MIGRATE : state, figures.fleetStatus());
         core.host
                 .reports()
                 .tell(new SaveProgress(
@@ -82,6 +80,21 @@ final class QemuSaveReports {
                                 true,
                                 limits,
                                 expectedMicros(figures))));
+    }
+
+    /** QEMU says that the migration is in that last status of a VM that stands still. */
+    void stands(String status) {
+        stands = true;
+        went(RunState.FINISH_MIGRATE, QemuFigures.fleetStatus(status));
+    }
+
+    private StateTriple went(RunState state, MigrationStatus status) {
+        StateTriple triple = new StateTriple(state.name(), status.name(), "-");
+        if (trail.size() < core.host.settings().statesMax()
+                && (trail.isEmpty() || !trail.getLast().equals(triple))) {
+            trail.add(triple);
+        }
+        return triple;
     }
 
     private static long expectedMicros(QemuFigures figures) {

@@ -11,6 +11,7 @@ import java.time.Duration;
  * @param startTimeout from the start of the process to the sockets it listens on
  * @param connectTimeout from then to the source's connection
  * @param tick how often a migration is asked how it stands
+ * @param quiet how long a QEMU is left alone that is just switching over
  * @param settleInterval how often a QEMU that has completed is asked whether its run state says so, too
  * @param lookInterval how often a guest that runs is asked how it stands
  * @param setupTimeout from the word to migrate to the first byte
@@ -37,6 +38,7 @@ public record QemuSettings(
         Duration startTimeout,
         Duration connectTimeout,
         Duration tick,
+        Duration quiet,
         Duration settleInterval,
         Duration lookInterval,
         Duration setupTimeout,
@@ -65,6 +67,7 @@ public record QemuSettings(
                 config.getDuration("start-timeout"),
                 config.getDuration("connect-timeout"),
                 config.getDuration("tick"),
+                config.getDuration("quiet"),
                 config.getDuration("settle-interval"),
                 config.getDuration("look-interval"),
                 config.getDuration("setup-timeout"),

@@ -183,10 +183,7 @@ final class QemuSettling {
             hurried = true;
             core.step(
                     Step.ADJUST,
-                    core.session()
-                            .call(
-                                    "migrate-set-parameters",
-                                    QemuParameters.hurry(core.spec().blackoutBudgetMs(), core.qemu.settings())));
+                    core.parameters(QemuParameters.hurry(core.spec().blackoutBudgetMs(), core.qemu.settings())));
         }
     }
 

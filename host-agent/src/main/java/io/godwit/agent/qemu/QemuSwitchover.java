@@ -13,6 +13,7 @@ import io.godwit.agent.qemu.QemuVm.Step;
 import io.godwit.agent.qemu.QemuVm.Stepped;
 import io.godwit.agent.qemu.QemuVm.Tick;
 import io.godwit.proto.host.HostCommand;
+import java.util.concurrent.CompletableFuture;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
@@ -51,7 +52,7 @@ final class QemuSwitchover {
         } else if (leaving.limits().postcopy()) {
             switchover.startPostcopy();
         } else {
-            leaving.core.step(Step.ADJUST, leaving.core.session().call("migrate-set-parameters", switchover.hurry()));
+            leaving.core.step(Step.ADJUST, leaving.core.parameters(switchover.hurry()));
         }
         leaving.ready(now);
         return switchover.standing();
@@ -77,10 +78,7 @@ final class QemuSwitchover {
     private Behavior<Command> standing() {
         return Behaviors.receiveMessage(command -> switch (command) {
             case Asked(var asked) -> asked(asked);
-            case Heard(QmpMonitor.Happened(var event)) -> {
-                happened(event, leaving.now());
-                yield core.poll();
-            }
+            case Heard(QmpMonitor.Happened(var event)) -> happened(event, leaving.now());
             case Heard(QmpMonitor.Connected _) -> core.poll();
             case Heard(QmpMonitor.Disconnected _) -> Behaviors.same();
             case Polled(var figures, var _) -> {
@@ -106,20 +104,35 @@ final class QemuSwitchover {
         });
     }
 
-    private void happened(QmpMessage.Event event, long now) {
-        if (!event.name().equals("MIGRATION")) {
-            return;
-        }
+    /**
+     * What a change of its migration means is known, so QEMU is not asked about it: each question would wait for its main loop, and
+     * the next word to it for the answer.
+     */
+    private Behavior<Command> happened(QmpMessage.Event event, long now) {
         String status = event.data().path("status").asText();
-        if (status.equals("pre-switchover")) {
-            preSwitchover(now);
-        } else if (status.equals("completed") && phase == Phase.EARLY && leaving.started()) {
-            // from here on QEMU wakes it in no case
-            leaving.time.completed(now);
-            leaving.ready(now);
-        } else if (status.equals("completed") && phase == Phase.LOADING) {
-            leaving.time.completed(now);
+        if (!event.name().equals("MIGRATION")) {
+            return core.pollSoon();
         }
+        switch (status) {
+            case "pre-switchover" -> {
+                leaving.reports.stands(status);
+                preSwitchover(now);
+            }
+            case "device" -> leaving.reports.stands(status);
+            case "completed" -> {
+                if (phase == Phase.EARLY && leaving.started()) {
+                    // from here on QEMU wakes it in no case
+                    leaving.time.completed(now);
+                    leaving.ready(now);
+                } else if (phase == Phase.LOADING) {
+                    leaving.time.completed(now);
+                }
+            }
+            default -> {
+                return core.poll();
+            }
+        }
+        return core.pollSoon();
     }
 
     private Behavior<Command> polled(QemuFigures figures) {
@@ -170,13 +183,14 @@ final class QemuSwitchover {
 
     /** What is dirty is fetched after the handoff; where QEMU refuses that, it is sent before. */
     private void startPostcopy() {
-        QmpSession session = core.session();
         ObjectNode hurry = hurry();
         core.step(
                 Step.ADJUST,
-                session.call("migrate-set-parameters", QemuParameters.postcopy(leaving.limits()))
-                        .thenCompose(_ -> session.call("migrate-start-postcopy"))
-                        .exceptionallyCompose(_ -> session.call("migrate-set-parameters", hurry)));
+                core.parameters(QemuParameters.postcopy(leaving.limits()))
+                        .thenCompose(_ -> core.session().call("migrate-start-postcopy"))
+                        .handle((_, refused) ->
+                                refused == null ? CompletableFuture.completedFuture(null) : core.parameters(hurry))
+                        .thenCompose(done -> done));
     }
 
     private ObjectNode hurry() {
@@ -190,7 +204,7 @@ final class QemuSwitchover {
                 if (!error.isEmpty()) {
                     core.context.getLog().warn("{}: {}: {}", core.name(), step, error);
                 }
-                yield core.poll();
+                yield core.pollSoon();
             }
             case RECOVER -> {
                 leaving.recovery.answered(error);
