@@ -8,9 +8,9 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.function.ToLongFunction;
 
 /**
- * What an agent has learnt of the standstills of QEMU guests, per destination host (each migration has a port of its own there):
+ * What an agent has learnt of the standstills of QEMU guests, per {@link Way} (each migration has a port of its own there):
  * the part that no byte count explains, and how fast RAM goes while a VM stands. Safe for any thread; at most {@value
- * #REMEMBERED} standstills for each host of the fleet.
+ * #REMEMBERED} standstills for each way.
  */
 public final class QemuLearnt {
     /** Enough for a median that one busy moment does not move, few enough to follow a change within minutes. */
@@ -19,24 +19,35 @@ public final class QemuLearnt {
     /** What was sent in less than this goes through socket buffers and tells nothing of the link. */
     static final long TELLING_BYTES = 1 << 20;
 
-    private final ConcurrentMap<String, List<Standstill>> standstills = new ConcurrentHashMap<>();
+    private final ConcurrentMap<Way, List<Standstill>> standstills = new ConcurrentHashMap<>();
+
+    /**
+     * What standstills have in common.
+     *
+     * @param host where the VM goes
+     * @param emulated whether it stands for all of its copying ({@link QemuEmulation}): much of that is empty pages, of which next
+     *     to nothing is sent
+     */
+    record Way(String host, boolean emulated) {}
 
     /**
      * One standstill that was measured.
      *
      * @param early whether QEMU stopped the VM by itself, so that the handoff was asked for only at its end
      * @param totalMicros from the word to stop until it ran at the destination
-     * @param bytes RAM sent while it stood
-     * @param micros in which they were sent; part of the total
+     * @param leftBytes RAM that was left when it was stopped, as it is counted for a prediction: empty pages, which cost next to
+     *     nothing, and pages that are sent compressed count as all others
+     * @param bytes written to the stream while it stood
+     * @param micros in which they were written; part of the total
      */
-    record Standstill(boolean early, long totalMicros, long bytes, long micros) {
+    record Standstill(boolean early, long totalMicros, long leftBytes, long bytes, long micros) {
         /** Whether it tells how fast RAM goes. */
         boolean tellsBandwidth() {
             return !early && bytes >= TELLING_BYTES && micros > 0;
         }
 
         long bandwidth() {
-            return (long) (bytes * 1e6 / micros);
+            return (long) (leftBytes * 1e6 / micros);
         }
 
         long unexplainedMicros() {
@@ -63,9 +74,9 @@ public final class QemuLearnt {
         }
     }
 
-    /** What is known of standstills of VMs that go to {@code host}; {@code fixed}: what stands for the fixed part until then. */
-    Costs costs(String host, Duration fixed) {
-        List<Standstill> known = standstills.getOrDefault(host, List.of());
+    /** What is known of standstills on that way; {@code fixed}: what stands for the fixed part until then. */
+    Costs costs(Way way, Duration fixed) {
+        List<Standstill> known = standstills.getOrDefault(way, List.of());
         if (known.isEmpty()) {
             return Costs.unknown(fixed);
         }
@@ -85,15 +96,15 @@ public final class QemuLearnt {
     }
 
     /**
-     * A VM that went to {@code host} has stood still.
+     * A VM that went that way has stood still.
      *
      * @param fixedMax with a longer part that no byte explains something broke in it, which teaches nothing of the next
      */
-    void learn(String host, Standstill measured, Duration fixedMax) {
+    void learn(Way way, Standstill measured, Duration fixedMax) {
         if (measured.unexplainedMicros() > fixedMax.toNanos() / 1000) {
             return;
         }
-        standstills.compute(host, (_, before) -> {
+        standstills.compute(way, (_, before) -> {
             List<Standstill> all = new ArrayList<>(before == null ? List.of() : before);
             all.add(measured);
             return List.copyOf(all.subList(Math.max(0, all.size() - REMEMBERED), all.size()));

@@ -26,6 +26,7 @@ final class QemuLeaving {
     final QemuCore core;
     final HostCommand.BeginSave begin;
     final QemuTimeline time = new QemuTimeline();
+    final QemuLearnt.Way way;
     final QemuSaveReports reports;
     final QemuRecovery recovery;
     private SaveLimits limits;
@@ -45,8 +46,9 @@ final class QemuLeaving {
         this.begin = begin;
         this.limits = begin.limits();
         this.recovery = QemuRecovery.ofSource(core);
-        this.reports = new QemuSaveReports(
-                core, begin.migration(), time, begin.destination().host());
+        this.way = new QemuLearnt.Way(
+                begin.destination().host(), QemuEmulation.of(core).isPresent());
+        this.reports = new QemuSaveReports(core, begin.migration(), time, way);
     }
 
     String migration() {
@@ -158,18 +160,26 @@ final class QemuLeaving {
         return ready;
     }
 
-    /** QEMU has sent all of it and the destination has loaded it. False when QEMU is to be asked once more first. */
-    boolean completed(QemuFigures figures, long now) {
+    /**
+     * The destination has loaded all of it, by QEMU's word: from here on QEMU wakes it in no case, and the destination's line in its
+     * run log may come at any time.
+     */
+    void loaded(long now) {
         time.completed(now);
-        core.timers.cancel(Step.SWITCHOVER);
-        core.timers.cancel(Step.CANCEL);
-        completed = true;
         if (!stopWritten) {
             stopWritten = true;
             long held = core.epoch();
             // it stands since before now, whenever the line is written: on busy cores that was after its destination's
             core.host.dataPlane().execute(() -> core.host.runLog().stoppedAt(core.name(), held, now));
         }
+    }
+
+    /** QEMU's migration has completed. False when QEMU is to be asked once more whether its run state says so, too. */
+    boolean completed(QemuFigures figures, long now) {
+        loaded(now);
+        core.timers.cancel(Step.SWITCHOVER);
+        core.timers.cancel(Step.CANCEL);
+        completed = true;
         if (!figures.runState().equals("postmigrate")) {
             // 7.2 says "completed" a moment before its figures and run state are
             core.timers.startSingleTimer(

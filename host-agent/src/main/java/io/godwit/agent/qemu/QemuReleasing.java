@@ -149,10 +149,11 @@ final class QemuReleasing {
             core.qemu
                     .learnt()
                     .learn(
-                            leaving.begin.destination().host(),
+                            leaving.way,
                             new QemuLearnt.Standstill(
                                     leaving.isStoppedByQemu(),
                                     totalMicros,
+                                    reports.leftAtStopBytes(),
                                     reports.standingBytes(),
                                     leaving.time.drainMicros()),
                             core.host.settings().learntFixedMax());

@@ -25,20 +25,21 @@ final class QemuSaveReports {
     private long predictedAtStop;
     private long expectedAtStop = -1;
     private long sentAtStop;
+    private long leftAtStop;
     private boolean stands;
 
-    /** {@code destination}: the host that the VM goes to. */
-    QemuSaveReports(QemuCore core, String migration, QemuTimeline time, String destination) {
+    /** {@code way}: what its standstill will have in common with those before. */
+    QemuSaveReports(QemuCore core, String migration, QemuTimeline time, QemuLearnt.Way way) {
         this.core = core;
         this.migration = migration;
         this.time = time;
         QemuLearnt.Costs learnt =
-                core.qemu.learnt().costs(destination, core.qemu.settings().fixedDowntime());
+                core.qemu.learnt().costs(way, core.qemu.settings().fixedDowntime());
         // held back until it stands, so its own bandwidth says nothing
         this.forecast = new QemuForecast(
-                QemuEmulation.of(core).isEmpty() || learnt.bandwidth() > 0
-                        ? learnt
-                        : learnt.at(core.qemu.settings().tcgBandwidth()));
+                way.emulated() && learnt.bandwidth() == 0
+                        ? learnt.at(core.qemu.settings().tcgBandwidth())
+                        : learnt);
     }
 
     /** QEMU said {@code figures}; {@code standing}: the VM has been told to stop, and every prediction is of the past. */
@@ -52,6 +53,7 @@ final class QemuSaveReports {
             predictedAtStop = forecast.predictedMicros();
             expectedAtStop = expectedMicros(figures);
             sentAtStop = figures.transferredBytes();
+            leftAtStop = forecast.leftBytes();
         }
         RunState state = figures.fleetRunState();
         // asked before it went on, answered after that
@@ -130,6 +132,11 @@ final class QemuSaveReports {
             throw new IllegalStateException("QEMU has said nothing yet");
         }
         return latest;
+    }
+
+    /** RAM that was left when the VM was told to stop, as it was counted for what was promised. */
+    long leftAtStopBytes() {
+        return leftAtStop;
     }
 
     /** Written to the stream since the VM was told to stop. */

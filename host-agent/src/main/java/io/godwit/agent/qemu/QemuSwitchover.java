@@ -121,11 +121,10 @@ final class QemuSwitchover {
             case "device" -> leaving.reports.stands(status);
             case "completed" -> {
                 if (phase == Phase.EARLY && leaving.started()) {
-                    // from here on QEMU wakes it in no case
-                    leaving.time.completed(now);
+                    leaving.loaded(now);
                     leaving.ready(now);
                 } else if (phase == Phase.LOADING) {
-                    leaving.time.completed(now);
+                    leaving.loaded(now);
                 }
             }
             default -> {

@@ -34,6 +34,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Predicate;
@@ -83,6 +84,7 @@ class QemuDepartureTest {
     private final TestProbe<OwnershipCommand> ledger = kit.createTestProbe("ledger");
     private final TestProbe<HostReply> replies = kit.createTestProbe("replies");
     private final FakeQemu qemu = new FakeQemu();
+    private final List<String> runs = new CopyOnWriteArrayList<>();
     private ActorRef<QemuVm.Command> vm = kit.system().ignoreRef().unsafeUpcast();
 
     @BeforeEach
@@ -99,7 +101,22 @@ class QemuDepartureTest {
                 blocking,
                 System::nanoTime,
                 new LearntDowntime(settings),
-                RunLog.NONE,
+                new RunLog() {
+                    @Override
+                    public void running(String name, long epoch) {
+                        runs.add("running " + epoch);
+                    }
+
+                    @Override
+                    public void stopped(String name, long epoch) {
+                        runs.add("stopped " + epoch);
+                    }
+
+                    @Override
+                    public void stoppedAt(String name, long epoch, long nanos) {
+                        runs.add("stopped " + epoch);
+                    }
+                },
                 settings,
                 reports.ref(),
                 ledger.ref(),
@@ -332,6 +349,8 @@ class QemuDepartureTest {
         SaveStats promised = await(MigrationReport.ReadyToSwitchOver.class).stats();
         assertThat(promised.predictedDowntimeMicros()).isEqualTo(60_000);
         assertThat(qemu.asked).doesNotContain("stop");
+        // though QEMU, when it is asked, has not said so yet: its destination may run from now on
+        Awaitility.await().atMost(PATIENCE).until(() -> runs.equals(List.of("running 1", "stopped 1")));
     }
 
     @Test
