@@ -134,11 +134,12 @@ final class QemuDeparture {
     }
 
     private Behavior<Command> happened(QmpMessage.Event event, long now) {
+        String status = event.data().path("status").asText();
         if (event.name().equals("STOP")) {
             leaving.time.stopping(now);
-        } else if (event.name().equals("MIGRATION")
-                && leaving.isSetUp()
-                && event.data().path("status").asText().equals("pre-switchover")) {
+        } else if (event.name().equals("MIGRATION") && status.equals("setup")) {
+            leaving.reports.begins();
+        } else if (event.name().equals("MIGRATION") && leaving.isSetUp() && status.equals("pre-switchover")) {
             leaving.reports.stands("pre-switchover");
             return preSwitchover(now);
         }

@@ -84,6 +84,11 @@ final class QemuSaveReports {
                                 expectedMicros(figures))));
     }
 
+    /** QEMU says that it looks for the destination: a moment later it copies, and would be asked too late. */
+    void begins() {
+        went(core.paused() ? RunState.FINISH_MIGRATE : RunState.RUNNING, MigrationStatus.SETUP);
+    }
+
     /** QEMU says that the migration is in that last status of a VM that stands still. */
     void stands(String status) {
         stands = true;

@@ -382,11 +382,19 @@ class QemuDepartureTest {
 
     @Test
     void aSourceThatIsToGoWaitsForQemusOwnEnd() {
-        handedOffAndContinued();
+        beginSave();
+        qemu.says("setup");
+        qemu.stands(NEAR, "running");
+        await(MigrationReport.ReadyToSwitchOver.class);
+        qemu.stands(PRE_SWITCHOVER, "finish-migrate");
+        tell(new HostCommand.SwitchOver("m-1", VM, 1));
+        awaitAsked("migrate-continue");
         tell(new HostCommand.ReleaseSource("m-1", VM, 2, 0));
         qemu.stands(COMPLETED, "postmigrate");
         MigrationReport.SourceReleased released = await(MigrationReport.SourceReleased.class);
-        assertThat(released.states()).extracting(StateTriple::migration).contains("COMPLETED");
+        assertThat(released.states())
+                .extracting(StateTriple::migration)
+                .containsSubsequence("SETUP", "ACTIVE", "DEVICE", "COMPLETED");
         assertThat(released.downtime().totalMicros()).isPositive();
     }
 
