@@ -78,6 +78,14 @@ final class QemuReleasing {
             }
             case Exited(var how) -> {
                 core.ended(how);
+                if (leaving.reports.postcopy()) {
+                    core.context
+                            .getLog()
+                            .error(
+                                    "{}: QEMU {} before the destination had fetched all of its memory",
+                                    core.name(),
+                                    how);
+                }
                 yield letGo();
             }
             case Overdue(var step) -> overdue(step);

@@ -172,6 +172,7 @@ final class QemuWayBack {
         } else {
             if (figures.running()) {
                 core.context.getLog().error("{}: QEMU runs a VM that has been handed off; stopping it", core.name());
+                leaving.stopping();
                 core.step(Step.STOP, core.stop());
             }
             sayFailed(true);
