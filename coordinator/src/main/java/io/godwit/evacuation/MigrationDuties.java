@@ -89,6 +89,13 @@ public final class MigrationDuties {
                 || (before instanceof Opening && after instanceof Switching);
     }
 
+    /** Whether {@code after} has nothing to tell the source that it has not just heard, and answered. */
+    static boolean saysNothingNew(MigrationState before, MigrationState after) {
+        return before instanceof Saving
+                && after instanceof Saving
+                && orders(before).equals(orders(after));
+    }
+
     /**
      * The word that the limits have changed, until the source says that it keeps them; {@code revisionSeen} is what its
      * latest progress told, empty for none yet. BeginSave tells them, too, but to a source that copies already it is a

@@ -307,23 +307,27 @@ public final class MigrationEntity
             case 0 -> Effect().noReply();
             // of a list, shouldSnapshot is asked with the state before each event
             case 1 -> {
-                boolean ahead = goAhead(state, MigrationLog.apply(state, full.getFirst()));
+                boolean told = goAhead(state, MigrationLog.apply(state, full.getFirst()));
                 yield Effect()
                         .persist(full.getFirst())
-                        .thenRun(after -> changed(after, ahead))
+                        .thenRun(after -> changed(after, told))
                         .thenNoReply();
             }
             default -> Effect().persist(full).thenRun(this::changed).thenNoReply();
         };
     }
 
-    /** What may be told before it is durable, is: the source's copying, and a VM that stands still, wait for it. */
+    /**
+     * What may be told before it is durable, is: the source's copying, and a VM that stands still, wait for it.
+     *
+     * @return whether nothing is left to be told when it is
+     */
     private boolean goAhead(Asked before, MigrationState after) {
         boolean ahead = MigrationDuties.mayGoAhead(before, after);
         if (ahead) {
             carryOut(after);
         }
-        return ahead;
+        return ahead || MigrationDuties.saysNothingNew(before, after);
     }
 
     private List<MigrationEvent> withProgress(List<MigrationEvent> events) {

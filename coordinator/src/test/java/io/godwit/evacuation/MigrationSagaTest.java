@@ -77,6 +77,15 @@ class MigrationSagaTest {
     }
 
     @Test
+    void aSourceThatHasBegunIsNotToldToBeginAgainAtOnce() {
+        with("godwit.migration.resend-interval = 1 h");
+        saga.toSaving();
+        // its answer comes when what the source has said is durable, and whatever follows from that has been told
+        assertThat(saga.show().phase()).isEqualTo(MigrationPhase.PRE_COPY);
+        saga.source.expectNoMessage(Duration.ZERO);
+    }
+
+    @Test
     void showsTheSourcesProgressWhileItCopies() {
         saga.toSaving();
         var triple = new StateTriple("RUNNING", "ACTIVE", "_RUNNING|_SAVING");

@@ -23,13 +23,20 @@ final class OwnCores {
             return false;
         }
         for (int i = 0; i < pids.size(); i++) {
-            int first = i * cores / pids.size();
-            int last = (i + 1) * cores / pids.size() - 1;
-            if (!pinned(pids.get(i), first + "-" + last)) {
+            if (!pinned(pids.get(i), share(i, pids.size(), cores))) {
                 return false;
             }
         }
         return true;
+    }
+
+    /** What a command begins with, so that it runs where the {@code i}th of {@code of} processes does. */
+    static List<String> of(int i, int of, int cores) {
+        return List.of("taskset", "--cpu-list", share(i, of, cores));
+    }
+
+    private static String share(int i, int of, int cores) {
+        return i * cores / of + "-" + ((i + 1) * cores / of - 1);
     }
 
     private static boolean pinned(long pid, String cores) throws IOException, InterruptedException {

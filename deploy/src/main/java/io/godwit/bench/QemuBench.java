@@ -31,6 +31,8 @@ public final class QemuBench {
     /** One page a second: the least that the workload can do. */
     private static final long IDLE_BYTES_PER_SECOND = 4096;
 
+    private static final int CORES = Runtime.getRuntime().availableProcessors();
+
     /** More than a standstill may take: an emulated guest stands for all of its copying. */
     private static final long EMULATED_LIMIT_MS = 20_000;
 
@@ -85,7 +87,10 @@ public final class QemuBench {
                         first &= options.rounds() == 0;
                     }
                     if (i == options.fleets() - 1 && options.pairs() > 0) {
-                        times(client, hosts, folder.resolve("hand"), options, result);
+                        boolean ownCores = !options.sharedCores()
+                                && OwnCores.give(List.of(fleet.pid("host-1"), fleet.pid("host-2")), CORES);
+                        result.ownCores(ownCores);
+                        times(client, hosts, folder.resolve("hand"), ownCores, options, result);
                     }
                 }
             }
@@ -117,7 +122,12 @@ public final class QemuBench {
 
     /** In turn: while one guest is migrated, the other stands and leaves it the processor. */
     private static void times(
-            ApiClient client, Path hosts, Path folder, QemuBenchOptions options, QemuBenchResult result)
+            ApiClient client,
+            Path hosts,
+            Path folder,
+            boolean ownCores,
+            QemuBenchOptions options,
+            QemuBenchResult result)
             throws IOException, InterruptedException {
         Kind filled = new Kind("filled", 0, IDLE_BYTES_PER_SECOND);
         create(client, filled, options.bytes(), options, true);
@@ -125,7 +135,7 @@ public final class QemuBench {
             QemuHand.awaitBooted(moves.folder().resolve("serial.log"));
             long pid = Long.parseLong(
                     Files.readString(moves.folder().resolve("pid")).strip());
-            try (QemuHand hand = new QemuHand(pid, moves.folder(), folder)) {
+            try (QemuHand hand = new QemuHand(pid, moves.folder(), folder, ownCores ? CORES : 0)) {
                 moves.runs(false);
                 hand.boot();
                 for (int pair = 0; pair <= options.pairs(); pair++) {

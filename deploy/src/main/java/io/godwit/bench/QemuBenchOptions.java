@@ -9,17 +9,27 @@ import java.util.List;
  * @param rounds migrations of each guest per fleet; 0 for none
  * @param pairs migrations timed through Godwit and by hand; 0 for none
  * @param bytes RAM of the guest of those
+ * @param sharedCores whether both hosts have all cores
  */
 record QemuBenchOptions(
-        boolean help, int fleets, int rounds, int pairs, long bytes, String accelerator, boolean all, boolean json) {
+        boolean help,
+        int fleets,
+        int rounds,
+        int pairs,
+        long bytes,
+        String accelerator,
+        boolean sharedCores,
+        boolean all,
+        boolean json) {
     static final String USAGE = """
-            usage: qemu [--fleets N] [--rounds N] [--pairs N] [--size SIZE] [--accelerator auto|kvm|tcg] [--all]
-                        [--output table|json]
+            usage: qemu [--fleets N] [--rounds N] [--pairs N] [--size SIZE] [--accelerator auto|kvm|tcg] [--shared-cores]
+                        [--all] [--output table|json]
               --fleets N      how often the agents start anew, having learnt nothing, 1 to 1000 (default 3)
               --rounds N      migrations of each guest (idle, slow, fast) in each of them, 0 to 1000 (default 8)
               --pairs N       migrations timed through Godwit, and as many by hand, 0 to 1000 (default 25)
               --size SIZE     RAM of the guest that is timed, whole MiB up to 2GiB (default 1GiB)
               --accelerator W of all guests (default auto: kvm where it works, else tcg)
+              --shared-cores  both hosts on all cores; default: each has half of them for itself, as a host has
               --all           every migration as a line of its own, too
               --output WHAT   table (default) or json
             Exit codes: 0 goals met, 1 a goal missed or not measured, 2 bad usage.""";
@@ -31,6 +41,7 @@ record QemuBenchOptions(
         int pairs = 25;
         long bytes = 1L << 30;
         String accelerator = "auto";
+        boolean sharedCores = false;
         boolean all = false;
         boolean json = false;
         for (int i = 0; i < args.length; i++) {
@@ -41,6 +52,7 @@ record QemuBenchOptions(
                 case "--pairs" -> pairs = count("--pairs", ThroughputOptions.value(args, i++), 0);
                 case "--size" -> bytes = ThroughputOptions.size(ThroughputOptions.value(args, i++));
                 case "--accelerator" -> accelerator = ThroughputOptions.value(args, i++);
+                case "--shared-cores" -> sharedCores = true;
                 case "--all" -> all = true;
                 case "--output" -> json = ThroughputOptions.output(ThroughputOptions.value(args, i++));
                 default -> throw new IllegalArgumentException("unknown argument " + args[i]);
@@ -56,7 +68,7 @@ record QemuBenchOptions(
         if (rounds == 0 && pairs == 0) {
             throw new IllegalArgumentException("--rounds 0 and --pairs 0; expected something to measure");
         }
-        return new QemuBenchOptions(help, fleets, rounds, pairs, bytes, accelerator, all, json);
+        return new QemuBenchOptions(help, fleets, rounds, pairs, bytes, accelerator, sharedCores, all, json);
     }
 
     private static int count(String option, String text, int least) {

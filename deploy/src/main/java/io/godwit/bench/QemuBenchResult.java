@@ -27,10 +27,17 @@ final class QemuBenchResult {
     private final List<QemuRun> through = new ArrayList<>();
     private final List<QemuRun> byHand = new ArrayList<>();
 
+    private boolean ownCores;
+
     private record Span(String title, ToDoubleFunction<QemuRun> millis) {}
 
     QemuBenchResult(QemuBenchOptions options) {
         this.options = options;
+    }
+
+    /** Whether each host has cores of its own. */
+    void ownCores(boolean own) {
+        ownCores = own;
     }
 
     void add(QemuStandstill one) {
@@ -154,7 +161,8 @@ final class QemuBenchResult {
         text.append(String.format(
                 Locale.ROOT,
                 "%-48s %9s %9s %7s%n",
-                "medians of " + through.size() + ", " + (options.bytes() >> 20) + " MiB, ms",
+                "medians of " + through.size() + ", " + (options.bytes() >> 20) + " MiB, "
+                        + (ownCores ? "own" : "shared") + " cores, ms",
                 "GODWIT",
                 "BY HAND",
                 "RATIO"));
@@ -205,7 +213,9 @@ final class QemuBenchResult {
             document.put("errorShare", errorShare()).put("goalErrorShare", ERROR_GOAL);
         }
         if (!through.isEmpty()) {
-            document.put("ramBytes", options.bytes()).put("pairs", through.size());
+            document.put("ramBytes", options.bytes())
+                    .put("pairs", through.size())
+                    .put("ownCores", ownCores);
             ArrayNode rows = document.putArray("times");
             for (Span span : SPANS) {
                 rows.addObject()

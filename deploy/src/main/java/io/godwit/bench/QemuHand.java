@@ -28,6 +28,7 @@ final class QemuHand implements AutoCloseable {
     private final Path model;
     private final List<String> line;
     private final Path folder;
+    private final int cores;
     private int made;
     private @Nullable One running;
 
@@ -37,10 +38,12 @@ final class QemuHand implements AutoCloseable {
      * With the command line of the QEMU of process {@code pid}, whose files are in {@code model}.
      *
      * @param folder where its own files go
+     * @param cores of which every other QEMU has one half, and the ones between the other; 0: all have all
      */
-    QemuHand(long pid, Path model, Path folder) throws IOException {
+    QemuHand(long pid, Path model, Path folder, int cores) throws IOException {
         this.model = model;
         this.folder = folder;
+        this.cores = cores;
         String line = Files.readString(Path.of("/proc/" + pid + "/cmdline"), StandardCharsets.UTF_8);
         this.line = Arrays.asList(line.substring(0, line.length() - 1).split("\0"));
     }
@@ -81,6 +84,9 @@ final class QemuHand implements AutoCloseable {
         // in a session of its own, as Godwit's: where the scheduler groups by session, it shares out the processor by
         // them
         List<String> command = new ArrayList<>(List.of("setsid"));
+        if (cores > 0) {
+            command.addAll(OwnCores.of(made % 2, 2, cores));
+        }
         for (int i = 0; i < line.size(); i++) {
             if (line.get(i).equals("-incoming")) {
                 i++;

@@ -48,6 +48,8 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
  * reports all of it to the fleet view, on every change and on a timer.
  */
 public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
+    private static final String SOON = "soon";
+
     /** What the agent is told. */
     public sealed interface Command {}
 
@@ -88,7 +90,8 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
     private final ActorRef<FleetCommand> fleet;
     private final Optional<HostLeases> leases;
     private final String defaultDriver;
-    private final int lastReportsMax;
+    private final TimerScheduler<Command> timers;
+    private final HostSettings settings;
     private final Map<String, Held> vms = new TreeMap<>();
     private final Map<String, MigrationReport> lastReports = new LinkedHashMap<>();
     private long sequence;
@@ -112,7 +115,8 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
         this.drivers = drivers;
         this.fleet = fleet;
         this.defaultDriver = defaultDriver;
-        this.lastReportsMax = settings.lastReportsMax();
+        this.timers = timers;
+        this.settings = settings;
         this.host = ports.lend(context.messageAdapter(Vm.Event.class, VmChanged::new));
         this.leases = leasing.map(given -> new HostLeases(
                 host.host(),
@@ -120,7 +124,6 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
                 given.lender(),
                 context.messageAdapter(LeaseReply.class, LeaseSaid::new),
                 host.runLog()));
-        timers.startTimerWithFixedDelay(new ReportNow(), settings.reportInterval());
         timers.startTimerWithFixedDelay(new RenewLeases(), settings.leaseInterval());
         // before the first report: what it does not name is taken to be gone
         qemu.ifPresent(this::adoptLeft);
@@ -213,11 +216,11 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
                 Held held = vms.get(status.spec().name());
                 if (held != null && !held.status.equals(status)) {
                     held.status = status;
-                    // that a VM stands still for its switchover is over, or told by the timer, before anyone needs it,
-                    // and
-                    // telling it now would cost the VM a part of a millisecond more
-                    if (status.runState() != RunState.FINISH_MIGRATE) {
+                    // that a VM stands still for its switchover is over, or told by the timer, before anyone needs it
+                    if (status.failure().isPresent() || status.migration().isEmpty()) {
                         report();
+                    } else if (status.runState() != RunState.FINISH_MIGRATE) {
+                        reportSoon();
                     }
                 }
             }
@@ -536,7 +539,7 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
 
     private void remember(MigrationReport last) {
         lastReports.put(last.migration(), last);
-        if (lastReports.size() > lastReportsMax) {
+        if (lastReports.size() > settings.lastReportsMax()) {
             lastReports.remove(lastReports.keySet().iterator().next());
         }
     }
@@ -561,7 +564,16 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
                 .orElseGet(this::statuses);
     }
 
+    /** How a VM comes along that is on its way: its migration knows, and would have to wait for this. */
+    private void reportSoon() {
+        if (!timers.isTimerActive(SOON)) {
+            timers.startSingleTimer(SOON, new ReportNow(), settings.reportDelay());
+        }
+    }
+
     private void report() {
+        timers.cancel(SOON);
+        timers.startTimerWithFixedDelay(new ReportNow(), settings.reportInterval());
         fleet.tell(new FleetCommand.ReportHost(new HostInventory(
                 host.host(),
                 incarnation,

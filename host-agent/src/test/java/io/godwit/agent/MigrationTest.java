@@ -7,6 +7,7 @@ import io.godwit.device.DeviceFaults;
 import io.godwit.device.DeviceModels;
 import io.godwit.proto.host.DataEndpoint;
 import io.godwit.proto.host.HostCommand;
+import io.godwit.proto.host.HostInventory;
 import io.godwit.proto.host.HostReply;
 import io.godwit.proto.migration.MigrationReport;
 import io.godwit.proto.migration.SaveLimits;
@@ -17,6 +18,7 @@ import io.godwit.proto.vm.DeviceLog;
 import io.godwit.proto.vm.DeviceSpec;
 import io.godwit.proto.vm.GuestCheck;
 import io.godwit.proto.vm.HookSeen;
+import io.godwit.proto.vm.RunState;
 import io.godwit.proto.vm.VmSpec;
 import io.godwit.proto.vm.WorkloadSpec;
 import java.io.IOException;
@@ -119,6 +121,29 @@ class MigrationTest {
             GuestCheck atOnce = hosts.check(hosts.b, "vm-1");
             assertThat(atOnce.holds()).as(atOnce.detail()).isTrue();
             awaitProgress(hosts, hosts.b, atOnce);
+            hosts.inventory(hosts.a, inventory -> inventory.vms().isEmpty());
+        }
+    }
+
+    /** How far it is its migration says; the fleet hears at once only what others plan with. */
+    @Test
+    void theFleetHearsAtOnceOfTheBeginningAndTheEndOfAMoveAndNoMore() throws IOException {
+        try (TwoHosts hosts = new TwoHosts("godwit.host.report-interval = 1 h, godwit.host.report-delay = 1 h")) {
+            Move move = new Move(hosts, List.of()).create();
+            hosts.inventory(
+                    hosts.a, inventory -> inventory.vms().stream().anyMatch(vm -> vm.runState() == RunState.RUNNING));
+            move.untilLoaded();
+            HostInventory arriving =
+                    hosts.inventory(hosts.b, inventory -> !inventory.vms().isEmpty());
+            assertThat(arriving.vms().getFirst().incoming()).isTrue();
+            hosts.a.fleet().expectNoMessage(Duration.ZERO);
+            hosts.b.fleet().expectNoMessage(Duration.ZERO);
+            move.runAtDestination();
+            HostInventory arrived =
+                    hosts.inventory(hosts.b, inventory -> !inventory.vms().isEmpty());
+            assertThat(arrived.vms().getFirst().runState()).isEqualTo(RunState.RUNNING);
+            assertThat(arrived.vms().getFirst().migration()).isEmpty();
+            assertThat(move.release().migration()).isEqualTo(Move.ID);
             hosts.inventory(hosts.a, inventory -> inventory.vms().isEmpty());
         }
     }

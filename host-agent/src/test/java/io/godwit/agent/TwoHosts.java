@@ -105,7 +105,12 @@ final class TwoHosts implements AutoCloseable {
     }
 
     TwoHosts() throws IOException {
-        this(_ -> new DeviceFaults(), _ -> new DeviceFaults(), DeviceModels::withFaults);
+        this("");
+    }
+
+    /** With these settings of the agents. */
+    TwoHosts(String overrides) throws IOException {
+        this(overrides, _ -> new DeviceFaults(), _ -> new DeviceFaults(), DeviceModels::withFaults);
     }
 
     interface Models {
@@ -115,8 +120,18 @@ final class TwoHosts implements AutoCloseable {
     /** With fault switches for the devices of each host, by device name. */
     TwoHosts(Function<String, DeviceFaults> faultsOfA, Function<String, DeviceFaults> faultsOfB, Models modelsOfB)
             throws IOException {
-        a = agent("host-a", DeviceModels.withFaults(config(), faultsOfA));
-        b = agent("host-b", modelsOfB.make(config(), faultsOfB));
+        this("", faultsOfA, faultsOfB, modelsOfB);
+    }
+
+    private TwoHosts(
+            String overrides,
+            Function<String, DeviceFaults> faultsOfA,
+            Function<String, DeviceFaults> faultsOfB,
+            Models modelsOfB)
+            throws IOException {
+        Config config = ConfigFactory.parseString(overrides).withFallback(config());
+        a = agent(config, "host-a", DeviceModels.withFaults(config, faultsOfA));
+        b = agent(config, "host-b", modelsOfB.make(config, faultsOfB));
     }
 
     static Config config() {
@@ -204,8 +219,7 @@ final class TwoHosts implements AutoCloseable {
         };
     }
 
-    private Agent agent(String id, DeviceModels models) throws IOException {
-        Config config = config();
+    private Agent agent(Config config, String id, DeviceModels models) throws IOException {
         StreamSettings streams = StreamSettings.from(config);
         TransportSettings transport = TransportSettings.from(config);
         CompletableFuture<ActorRef<HostAgent.Command>> ref = new CompletableFuture<>();

@@ -129,6 +129,11 @@ public final class HostProcesses implements QemuLauncher {
 
     private record Handle(ProcessHandle process, CompletionStage<String> ended) implements QemuProcess {
         @Override
+        public int hurry() throws IOException {
+            return NoDelay.set(process.pid());
+        }
+
+        @Override
         public void terminate() {
             process.destroy();
         }

@@ -44,6 +44,7 @@ final class QemuArrival {
     private @Nullable MigrationReport last;
     private @Nullable DataEndpoint listening;
     private boolean prepared;
+    private boolean connected;
     private boolean complete;
     private boolean loaded;
     private long committed;
@@ -216,8 +217,7 @@ final class QemuArrival {
                         new Tick(), core.qemu.settings().tick());
                 publish(RunState.RESTORE_VM, "NONE");
                 repeat();
-                // the answer says nothing yet: it is the way there and back that is found while the VM still runs
-                yield core.askLedger();
+                yield Behaviors.same();
             }
             case RUN -> {
                 running = false;
@@ -241,8 +241,11 @@ final class QemuArrival {
         if (figures.failed()) {
             return fail("QEMU could not load the VM: " + figures.error().orElse("status " + figures.status()));
         }
-        if (figures.begun()) {
+        if (figures.begun() && !connected) {
+            connected = true;
             core.timers.cancel(Step.CONNECT);
+            // the answer says nothing yet: it is the way there and back that is found while the VM still runs
+            core.askLedger();
         }
         recovery.look(figures);
         // "completed" is said a moment before the run state changes

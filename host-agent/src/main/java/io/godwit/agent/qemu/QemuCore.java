@@ -32,6 +32,7 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.StashBuffer;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
 
 /** What all states of one QEMU guest share: its process and monitors, its epoch, and the ways it answers. Confined to its
  * actor. */
@@ -438,6 +439,21 @@ final class QemuCore {
     /** It has these migration parameters when the stage completes. */
     CompletionStage<?> parameters(ObjectNode parameters) {
         return told.parameters(session(), parameters);
+    }
+
+    /** The connection of its migration is there: what the VM will stand still for is not to wait for more. */
+    void hurry() {
+        if (!qemu.settings().noDelay()) {
+            return;
+        }
+        Logger log = context.getLog();
+        process.ifPresent(running -> host.dataPlane().execute(() -> {
+            try {
+                log.debug("{}: {} TCP connections of its QEMU delay nothing now", name(), running.hurry());
+            } catch (IOException e) {
+                log.debug("{}: its QEMU's connections could not be told to delay nothing", name(), e);
+            }
+        }));
     }
 
     /** Past pre-switchover, from where on a destination may load the VM. */

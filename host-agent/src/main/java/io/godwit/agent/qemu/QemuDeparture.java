@@ -1,5 +1,6 @@
 package io.godwit.agent.qemu;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.godwit.agent.qemu.QemuVm.Asked;
 import io.godwit.agent.qemu.QemuVm.Command;
@@ -83,14 +84,14 @@ final class QemuDeparture {
         String uri = QemuArrival.uri(leaving.begin.destination());
         core.migrationUri(Optional.of(uri));
         ObjectNode to = QmpSession.arguments().put("uri", uri);
+        CompletionStage<JsonNode> told = prepare(core, leaving.limits())
+                .thenCompose(_ -> core.fitToBeSent())
+                .thenCompose(_ -> session.call("migrate", to));
         // durable long before there can be a handoff; an agent that dies earlier finds a VM of its own that migrates,
         // and ends that
         CompletionStage<Void> written =
                 core.save(QemuManifest.Role.LEAVING, core.epoch(), Optional.of(leaving.migration()));
-        return prepare(core, leaving.limits())
-                .thenCompose(_ -> core.fitToBeSent())
-                .thenCompose(_ -> session.call("migrate", to))
-                .thenCompose(_ -> written);
+        return told.thenCompose(_ -> written);
     }
 
     /**
@@ -139,6 +140,8 @@ final class QemuDeparture {
             leaving.time.stopping(now);
         } else if (event.name().equals("MIGRATION") && status.equals("setup")) {
             leaving.reports.begins();
+        } else if (event.name().equals("MIGRATION") && status.equals("active")) {
+            core.hurry();
         } else if (event.name().equals("MIGRATION") && leaving.isSetUp() && status.equals("pre-switchover")) {
             leaving.reports.stands("pre-switchover");
             return preSwitchover(now);

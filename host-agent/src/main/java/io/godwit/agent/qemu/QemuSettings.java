@@ -23,6 +23,7 @@ import java.time.Duration;
  * @param quitTimeout from the word to quit to the end of the process
  * @param lostTimeout how long the monitor of somebody else's QEMU may be out of reach
  * @param transport how guests arrive: {@code tcp}, or {@code unix} where source and destination share a file system
+ * @param noDelay whether a source's TCP connection sends what it has at once
  * @param holdDowntime QEMU's downtime limit while it is not to switch over
  * @param tcgLive whether emulated guests run while they are copied, at the price that writes may be lost
  * @param tcgHoldBandwidth bandwidth until an emulated guest stands, in bytes per second
@@ -50,6 +51,7 @@ public record QemuSettings(
         Duration quitTimeout,
         Duration lostTimeout,
         String transport,
+        boolean noDelay,
         Duration holdDowntime,
         boolean tcgLive,
         long tcgHoldBandwidth,
@@ -79,6 +81,7 @@ public record QemuSettings(
                 config.getDuration("quit-timeout"),
                 config.getDuration("lost-timeout"),
                 transport(config),
+                config.getBoolean("no-delay"),
                 config.getDuration("hold-downtime"),
                 config.getBoolean("tcg-live"),
                 config.getBytes("tcg-hold-bandwidth"),

@@ -12,6 +12,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** A QEMU that stands where a test puts it: answers its two monitors at once, and keeps what it was asked. */
@@ -20,6 +21,9 @@ final class FakeQemu {
 
     /** Commands in the order they came. */
     final List<String> asked = new CopyOnWriteArrayList<>();
+
+    /** How often its connections were told to send what they have. */
+    final AtomicInteger hurried = new AtomicInteger();
 
     /** Completed when the process ends. */
     final CompletableFuture<String> ended = new CompletableFuture<>();
@@ -75,6 +79,12 @@ final class FakeQemu {
             @Override
             public CompletionStage<String> ended() {
                 return ended;
+            }
+
+            @Override
+            public int hurry() {
+                hurried.incrementAndGet();
+                return 1;
             }
 
             @Override

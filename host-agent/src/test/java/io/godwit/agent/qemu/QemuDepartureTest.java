@@ -241,6 +241,17 @@ class QemuDepartureTest {
     }
 
     @Test
+    void aConnectionThatIsThereIsToldToSendAtOnce() {
+        beginSave();
+        qemu.says("setup");
+        qemu.stands(FAR, "running");
+        awaitProgress(progress -> progress.remainingBytes() > 0);
+        assertThat(qemu.hurried).hasValue(0);
+        qemu.says("active");
+        Awaitility.await().atMost(PATIENCE).until(() -> qemu.hurried.get() == 1);
+    }
+
+    @Test
     void aStatusOfTheFutureIsNoEnd() {
         beginSave();
         qemu.stands("{\"status\": \"a-status-of-the-future\"}", "running");
