@@ -26,7 +26,7 @@ record QemuBenchOptions(
                         [--all] [--output table|json]
               --fleets N      how often the agents start anew, having learnt nothing, 1 to 1000 (default 3)
               --rounds N      migrations of each guest (idle, slow, fast) in each of them, 0 to 1000 (default 8)
-              --pairs N       migrations timed through Godwit, and as many by hand, 0 to 1000 (default 25)
+              --pairs N       migrations timed through Godwit, and as many by hand, 0 to 1000 (default 50)
               --size SIZE     RAM of the guest that is timed, whole MiB up to 2GiB (default 1GiB)
               --accelerator W of all guests (default auto: kvm where it works, else tcg)
               --shared-cores  both hosts on all cores; default: each has half of them for itself, as a host has
@@ -38,7 +38,7 @@ record QemuBenchOptions(
         boolean help = false;
         int fleets = 3;
         int rounds = 8;
-        int pairs = 25;
+        int pairs = 50;
         long bytes = 1L << 30;
         String accelerator = "auto";
         boolean sharedCores = false;

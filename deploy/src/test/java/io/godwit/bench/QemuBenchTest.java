@@ -27,13 +27,28 @@ class QemuBenchTest {
         QemuBenchOptions plain = options();
         assertThat(plain.fleets()).isEqualTo(3);
         assertThat(plain.rounds()).isEqualTo(8);
-        assertThat(plain.pairs()).isEqualTo(25);
+        assertThat(plain.pairs()).isEqualTo(50);
         assertThat(plain.bytes()).isEqualTo(1L << 30);
+        assertThat(plain.sharedCores()).isFalse();
         QemuBenchOptions told = options(
                 "--fleets", "1", "--rounds", "0", "--pairs", "2", "--size", "256MiB", "--accelerator", "tcg", "--all");
         assertThat(told.rounds()).isZero();
         assertThat(told.accelerator()).isEqualTo("tcg");
         assertThat(told.all()).isTrue();
+    }
+
+    @Test
+    void eachHostHasCoresOfItsOwnUnlessToldOtherwise() {
+        assertThat(options("--shared-cores").sharedCores()).isTrue();
+        assertThat(OwnCores.of(0, 2, 5)).containsExactly("taskset", "--cpu-list", "0-1");
+        assertThat(OwnCores.of(1, 2, 5)).containsExactly("taskset", "--cpu-list", "2-4");
+        QemuBenchResult result = new QemuBenchResult(options());
+        result.add(run(1000), run(1000));
+        assertThat(result.table()).contains("shared cores");
+        result.ownCores(true);
+        assertThat(result.table()).contains("own cores");
+        assertThat(result.document(new ObjectMapper()).path("ownCores").asBoolean())
+                .isTrue();
     }
 
     @Test
