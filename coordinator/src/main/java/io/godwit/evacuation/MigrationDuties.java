@@ -33,8 +33,8 @@ import java.util.OptionalLong;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /**
- * What a state obliges the migration to do: at once when the state is durable, again and again until it is left, and
- * again after a recovery. Derived from the state alone, so a coordinator that dies in between changes nothing.
+ * What a state obliges the migration to do: at once when the state is durable ({@link #mayGoAhead} and {@link #saysNothingNew} are
+ * the exceptions), again and again until it is left, and again after a recovery. Derived from the state alone, so a coordinator that dies in between changes nothing.
  */
 public final class MigrationDuties {
     private MigrationDuties() {}

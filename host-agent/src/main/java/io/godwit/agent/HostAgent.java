@@ -45,7 +45,8 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 
 /**
  * Everything a host does: holds its VMs, admits new ones within its capacity, routes commands and streams to them, and
- * reports all of it to the fleet view, on every change and on a timer.
+ * reports all of it to the fleet view: on every change, a little later when only a migration has come further, and on a
+ * timer.
  */
 public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
     private static final String SOON = "soon";
@@ -216,10 +217,10 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
                 Held held = vms.get(status.spec().name());
                 if (held != null && !held.status.equals(status)) {
                     held.status = status;
-                    // that a VM stands still for its switchover is over, or told by the timer, before anyone needs it
                     if (status.failure().isPresent() || status.migration().isEmpty()) {
                         report();
                     } else if (status.runState() != RunState.FINISH_MIGRATE) {
+                        // that it stands still for its switchover is over, or told by the timer, before anyone needs it
                         reportSoon();
                     }
                 }
@@ -349,6 +350,7 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
                         asked,
                         create.epoch(),
                         Optional.empty(),
+                        false,
                         QemuVm.create(
                                 host,
                                 requireQemu(asked),
@@ -385,6 +387,7 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
                         prepare.spec(),
                         prepare.epoch(),
                         Optional.of(prepare.migration()),
+                        true,
                         QemuVm.incoming(host, requireQemu(prepare.spec()), prepare));
                 return;
             }
@@ -449,7 +452,7 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
     private void adoptLeft(QemuHost here, Path folder, SpecCodec codec) {
         try {
             QemuVm.Left left = QemuVm.left(host, here, folder, codec);
-            holdQemu(left.spec(), left.epoch(), left.migration(), left.guest());
+            holdQemu(left.spec(), left.epoch(), left.migration(), left.incoming(), left.guest());
         } catch (IOException e) {
             getContext().getLog().error("a QEMU guest of an earlier agent is left alone: {}", e.getMessage());
         }
@@ -457,18 +460,27 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
 
     private void hold(VmSpec spec, long epoch, Optional<String> migration, Behavior<Vm.Command> behavior) {
         ActorRef<Vm.Command> actor = getContext().spawnAnonymous(behavior);
-        hold(spec, epoch, migration, actor, asked -> actor.tell(new Vm.Asked(asked)), Optional.of(actor));
+        hold(
+                spec,
+                epoch,
+                migration,
+                migration.isPresent(),
+                actor,
+                asked -> actor.tell(new Vm.Asked(asked)),
+                Optional.of(actor));
     }
 
-    private void holdQemu(VmSpec spec, long epoch, Optional<String> migration, Behavior<QemuVm.Command> behavior) {
+    private void holdQemu(
+            VmSpec spec, long epoch, Optional<String> migration, boolean incoming, Behavior<QemuVm.Command> behavior) {
         ActorRef<QemuVm.Command> actor = getContext().spawnAnonymous(behavior);
-        hold(spec, epoch, migration, actor, asked -> actor.tell(new QemuVm.Asked(asked)), Optional.empty());
+        hold(spec, epoch, migration, incoming, actor, asked -> actor.tell(new QemuVm.Asked(asked)), Optional.empty());
     }
 
     private void hold(
             VmSpec spec,
             long epoch,
             Optional<String> migration,
+            boolean incoming,
             ActorRef<?> actor,
             Consumer<HostCommand> asks,
             Optional<ActorRef<Vm.Command>> streams) {
@@ -478,8 +490,7 @@ public final class HostAgent extends AbstractBehavior<HostAgent.Command> {
                 new Held(
                         asks,
                         streams,
-                        new VmStatus(
-                                spec, RunState.PRELAUNCH, epoch, migration, migration.isPresent(), Optional.empty())));
+                        new VmStatus(spec, RunState.PRELAUNCH, epoch, migration, incoming, Optional.empty())));
         getContext().watchWith(actor, new VmFailed(vm, "its actor ended unexpectedly; see the agent's log"));
         report();
         if (LeaseKeeper.governs(spec)) {

@@ -140,8 +140,8 @@ class NativeDriverTest {
             pass(Duration.ofMillis(500).toNanos());
             guest.pause();
             double seconds = (System.nanoTime() - start) / 1e9;
-            // a turn of working may have begun just before the end; a busy machine makes it only fewer
-            assertThat((double) total(guest)).isBetween(1.0, 0.2 * pagesPerSecond * (seconds + 0.02) + 1);
+            // a fifth; how exactly, ThrottleTest says: what a busy machine kept a thread waiting for is not paid for
+            assertThat((double) total(guest)).isBetween(1.0, 0.4 * pagesPerSecond * seconds);
             assertThat(violation(spec, guest)).isEmpty();
             guest.throttle(0);
             runFor(guest, 2000);

@@ -5,11 +5,12 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,11 +38,8 @@ final class NoDelay {
             "syscall",
             FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
             Linker.Option.firstVariadicArg(1));
-    private static final MethodHandle SETSOCKOPT = call(
-            "setsockopt",
-            FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT),
-            // it returns at once and calls nothing back, so it may be given memory of the heap
-            Linker.Option.critical(true));
+    private static final MethodHandle SETSOCKOPT =
+            call("setsockopt", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
     private static final MethodHandle CLOSE = call("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
 
     private NoDelay() {}
@@ -54,18 +52,21 @@ final class NoDelay {
      * Sets it for every TCP connection that {@code pid} has now.
      *
      * @return for how many; 0 when this process may not, or {@code pid} has none
-     * @throws IOException when the process is gone or belongs to another user
+     * @throws IOException when the process is gone or belongs to another user, or the kernel has no such call
      */
     static int set(long pid) throws IOException {
         long process = syscall(PIDFD_OPEN, pid, 0, 0);
         if (process < 0) {
-            throw new IOException("no process " + pid);
+            throw new IOException("pidfd_open of process " + pid + " failed");
         }
         int connections = 0;
         try (DirectoryStream<Path> open = Files.newDirectoryStream(Path.of("/proc/" + pid + "/fd"))) {
             for (Path one : open) {
                 connections += isSocket(one) && set(process, fd(one)) ? 1 : 0;
             }
+        } catch (DirectoryIteratorException e) {
+            // it has ended meanwhile
+            throw e.getCause();
         } finally {
             close(process);
         }
@@ -91,11 +92,10 @@ final class NoDelay {
         if (ours < 0) {
             return false;
         }
-        try {
-            return (int) SETSOCKOPT.invokeExact(
-                            (int) ours, IPPROTO_TCP, TCP_NODELAY, MemorySegment.ofArray(new int[] {1}), (int)
-                                    ValueLayout.JAVA_INT.byteSize())
-                    == 0;
+        // it waits for the socket's lock, which QEMU holds while it sends
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment on = arena.allocateFrom(JAVA_INT, 1);
+            return (int) SETSOCKOPT.invokeExact((int) ours, IPPROTO_TCP, TCP_NODELAY, on, (int) on.byteSize()) == 0;
         } catch (Throwable e) {
             throw impossible(e);
         } finally {

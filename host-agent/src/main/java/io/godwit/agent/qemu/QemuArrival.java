@@ -44,6 +44,7 @@ final class QemuArrival {
     private @Nullable MigrationReport last;
     private @Nullable DataEndpoint listening;
     private boolean prepared;
+    private boolean found;
     private boolean connected;
     private boolean complete;
     private boolean loaded;
@@ -71,6 +72,7 @@ final class QemuArrival {
     /** An earlier agent has told it to listen. */
     static Behavior<Command> goOn(QemuCore core, String migration) {
         QemuArrival arrival = new QemuArrival(core, migration);
+        arrival.found = true;
         core.step(Step.SETUP, arrival.readAddress());
         return arrival.arriving();
     }
@@ -205,10 +207,12 @@ final class QemuArrival {
                 }
                 prepared = true;
                 core.timers.cancel(Step.SETUP);
-                core.timers.startSingleTimer(
-                        Step.CONNECT,
-                        new Overdue(Step.CONNECT),
-                        core.qemu.settings().connectTimeout());
+                if (!connected) {
+                    core.timers.startSingleTimer(
+                            Step.CONNECT,
+                            new Overdue(Step.CONNECT),
+                            core.qemu.settings().connectTimeout());
+                }
                 if (listening != null && core.migrationUri().isEmpty()) {
                     core.migrationUri(Optional.of(uri(listening)));
                     core.save(QemuManifest.Role.ARRIVING, core.epoch(), Optional.of(migration));
@@ -217,7 +221,8 @@ final class QemuArrival {
                         new Tick(), core.qemu.settings().tick());
                 publish(RunState.RESTORE_VM, "NONE");
                 repeat();
-                yield Behaviors.same();
+                // nobody may ever connect to one that was found: its migration may have been settled meanwhile
+                yield found ? core.askLedger() : Behaviors.same();
             }
             case RUN -> {
                 running = false;

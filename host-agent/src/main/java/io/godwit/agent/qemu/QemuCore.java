@@ -449,7 +449,8 @@ final class QemuCore {
         Logger log = context.getLog();
         process.ifPresent(running -> host.dataPlane().execute(() -> {
             try {
-                log.debug("{}: {} TCP connections of its QEMU delay nothing now", name(), running.hurry());
+                int connections = running.hurry();
+                log.debug("{}: {} TCP sockets of its QEMU delay nothing now", name(), connections);
             } catch (IOException e) {
                 log.debug("{}: its QEMU's connections could not be told to delay nothing", name(), e);
             }
