@@ -34,7 +34,8 @@ import org.apache.pekko.actor.typed.ActorRef;
 
 /**
  * What a state obliges the migration to do: at once when the state is durable ({@link #mayGoAhead} and {@link #saysNothingNew} are
- * the exceptions), again and again until it is left, and again after a recovery. Derived from the state alone, so a coordinator that dies in between changes nothing.
+ * the exceptions), again and again until it is left, and again after a recovery. Derived from the state alone, so a
+ * coordinator that dies in between changes nothing.
  */
 public final class MigrationDuties {
     private MigrationDuties() {}

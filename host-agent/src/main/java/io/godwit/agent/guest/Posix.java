@@ -13,7 +13,7 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 
 /**
- * The few libc calls that the native drivers need. Every call answers as a Linux system call does: a result of zero or
+ * The few libc calls that guests need. Every call answers as a Linux system call does: a result of zero or
  * more, or the negated errno; nothing is thrown. An instance holds the errno of its last call and so belongs to one
  * thread at a time; making one is cheap.
  */
@@ -21,6 +21,12 @@ import java.lang.invoke.VarHandle;
 public final class Posix {
     /** {@code EINTR}: a signal, or immediate_exit of KVM_RUN. */
     public static final int EINTR = 4;
+
+    /** {@code IPPROTO_TCP}. */
+    public static final int IPPROTO_TCP = 6;
+
+    /** {@code TCP_NODELAY} of {@link #IPPROTO_TCP}. */
+    public static final int TCP_NODELAY = 1;
 
     /** {@code O_RDWR | O_CLOEXEC}. */
     public static final int O_RDWR_CLOEXEC = 0x80002;
@@ -40,6 +46,11 @@ public final class Posix {
     /** {@code MADV_POPULATE_WRITE} (Linux 5.14): fault every page in, writable. */
     public static final int MADV_POPULATE_WRITE = 23;
 
+    /** Of asm-generic/unistd.h; the same on every architecture. */
+    private static final long SYS_PIDFD_OPEN = 434;
+
+    private static final long SYS_PIDFD_GETFD = 438;
+
     private static final Linker LINKER = Linker.nativeLinker();
     private static final VarHandle ERRNO =
             Linker.Option.captureStateLayout().varHandle(PathElement.groupElement("errno"));
@@ -57,6 +68,13 @@ public final class Posix {
     private static final MethodHandle MUNMAP = call("munmap", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle MADVISE =
             call("madvise", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
+    private static final MethodHandle SETSOCKOPT =
+            call("setsockopt", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
+    // the C library of many a host has no functions for these calls
+    private static final MethodHandle SYSCALL = call(
+            "syscall",
+            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
+            Linker.Option.firstVariadicArg(1));
     private static final MethodHandle STRERROR = LINKER.downcallHandle(
             LINKER.defaultLookup().findOrThrow("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
 
@@ -129,6 +147,35 @@ public final class Posix {
     public int madvise(long address, long bytes, int advice) {
         try {
             return result((int) MADVISE.invokeExact(state, address, bytes, advice));
+        } catch (Throwable e) {
+            throw impossible(e);
+        }
+    }
+
+    /** setsockopt(2) of an option that is a number. */
+    public int setsockopt(int fd, int level, int option, int value) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment given = arena.allocateFrom(JAVA_INT, value);
+            return result((int) SETSOCKOPT.invokeExact(state, fd, level, option, given, (int) given.byteSize()));
+        } catch (Throwable e) {
+            throw impossible(e);
+        }
+    }
+
+    /** pidfd_open(2), Linux 5.3: a descriptor of that process. */
+    public int pidfdOpen(long pid) {
+        return syscall(SYS_PIDFD_OPEN, pid, 0);
+    }
+
+    /** pidfd_getfd(2), Linux 5.6: what {@code fd} is in the process of {@code pidfd}, as a descriptor of ours. */
+    public int pidfdGetfd(int pidfd, int fd) {
+        return syscall(SYS_PIDFD_GETFD, pidfd, fd);
+    }
+
+    private int syscall(long number, long first, long second) {
+        try {
+            long value = (long) SYSCALL.invokeExact(state, number, first, second, 0L);
+            return value == -1 ? -errno() : (int) value;
         } catch (Throwable e) {
             throw impossible(e);
         }

@@ -9,10 +9,10 @@ interface QemuProcess {
     CompletionStage<String> ended();
 
     /**
-     * Its TCP connections send what they have at once from now on ({@link NoDelay}).
+     * Its TCP sockets send what they have at once from now on ({@link NoDelay}).
      *
      * @return for how many of them that could be set
-     * @throws IOException when it is gone
+     * @throws IOException when it is gone, or is not to be reached so
      */
     int hurry() throws IOException;
 

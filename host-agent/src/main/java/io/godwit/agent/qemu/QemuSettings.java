@@ -23,7 +23,7 @@ import java.time.Duration;
  * @param quitTimeout from the word to quit to the end of the process
  * @param lostTimeout how long the monitor of somebody else's QEMU may be out of reach
  * @param transport how guests arrive: {@code tcp}, or {@code unix} where source and destination share a file system
- * @param noDelay whether a source's TCP connection sends what it has at once
+ * @param noDelay whether the TCP sockets of a source's QEMU send what they have at once
  * @param holdDowntime QEMU's downtime limit while it is not to switch over
  * @param tcgLive whether emulated guests run while they are copied, at the price that writes may be lost
  * @param tcgHoldBandwidth bandwidth until an emulated guest stands, in bytes per second
